@@ -1,0 +1,113 @@
+//! The command line: reads the configuration, does one thing, says in one sentence what is wrong.
+
+mod admin;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app::{App, StartError},
+    clock::Clock,
+    config::Config,
+    store::migrate,
+    telemetry,
+};
+
+/// The backend a campaign coalition runs for itself.
+#[derive(Parser)]
+#[command(name = "openhearth", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the site, the API and the mail worker (the default).
+    Serve,
+    /// Bring the database to this version and exit.
+    Migrate,
+    /// Make accounts and tokens.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an account; the password is read from standard input.
+    Create(CreateArgs),
+    /// Make a bearer token and print it, alone.
+    Token(TokenArgs),
+}
+
+#[derive(Args)]
+struct CreateArgs {
+    /// Address of the account.
+    #[arg(long)]
+    email: String,
+    /// owner, organizer or analyst.
+    #[arg(long)]
+    role: crate::staff::Role,
+    /// Read the password from the first line of standard input.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+struct TokenArgs {
+    /// Address of the account the token belongs to.
+    #[arg(long)]
+    email: String,
+    /// What the token is for.
+    #[arg(long)]
+    name: String,
+    /// What it may do, e.g. supporters:read,exports
+    #[arg(long, value_delimiter = ',', required = true)]
+    scopes: Vec<String>,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(execute(cli.command.unwrap_or(Command::Serve)));
+            // A thread that a locked database holds must not hold the end of the process.
+            runtime.shutdown_background();
+            outcome
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("openhearth: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn execute(command: Command) -> Result<(), String> {
+    let config = Config::load().map_err(|error| error.to_string())?;
+    telemetry::start(&config.log);
+    match command {
+        Command::Serve => serve::serve(config).await.map_err(|error| error.to_string()),
+        Command::Migrate => {
+            let done =
+                migrate::migrate(&config.database).map_err(|error| format!("database.url: {error}"))?;
+            println!("{done} migrations applied; the database is at this version");
+            Ok(())
+        }
+        Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
+        Command::Admin(AdminCommand::Token(args)) => admin::token(build(config).await?, args).await,
+    }
+}
+
+async fn build(config: Config) -> Result<App, String> {
+    App::build(config, Clock::default()).await.map_err(|error: StartError| error.to_string())
+}

@@ -1,0 +1,174 @@
+//! Configuration: compiled-in defaults, then `config/{OPENHEARTH_ENV}.toml`, then the environment.
+//!
+//! Read once at start by the command line and handed down; nothing else reads files or variables. Secrets are
+//! [`SecretString`]s, which do not print.
+
+mod campaign;
+mod database;
+mod logging;
+mod mail;
+mod secrets;
+mod server;
+mod validate;
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use campaign::CampaignConfig;
+pub use database::{DatabaseConfig, DatabaseUrl};
+pub use logging::{LogConfig, LogFormat};
+pub use mail::{MailConfig, TransportKind};
+pub use secrets::random as random_secret;
+pub use server::{MetricsConfig, Network, ServerConfig};
+
+/// Keys whose variables hold several values, separated by commas.
+const LISTS: [&str; 4] =
+    ["old_secrets", "server.trusted_proxies", "server.allowed_origins", "campaign.about"];
+
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Whether guards for strangers' data are required or a laptop's conveniences are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Loopback only, local mailbox, made-up secrets.
+    Development,
+    /// Everything configured, or no start.
+    Production,
+}
+
+/// The whole configuration; `config/default.toml` explains every key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Development or production.
+    pub mode: Mode,
+    /// Signs links and cookies.
+    #[serde(default)]
+    pub secret: Option<SecretString>,
+    /// Former secrets that still verify.
+    pub old_secrets: Vec<SecretString>,
+    /// Hashes addresses; never rotated.
+    #[serde(default)]
+    pub suppression_key: Option<SecretString>,
+    /// Where development keeps both.
+    pub secret_file: PathBuf,
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[database]`
+    pub database: DatabaseConfig,
+    /// `[intake]`
+    pub intake: IntakeConfig,
+    /// `[signups]`
+    pub signups: SignupConfig,
+    /// `[mail]`
+    pub mail: MailConfig,
+    /// `[campaign]`
+    pub campaign: CampaignConfig,
+    /// `[metrics]`
+    pub metrics: MetricsConfig,
+    /// `[log]`
+    pub log: LogConfig,
+}
+
+/// `[intake]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeConfig {
+    /// Sign-ups that may wait for a commit.
+    pub queue_capacity: usize,
+}
+
+/// `[signups]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignupConfig {
+    /// Days a confirmation link lives from its sending.
+    pub link_days: u16,
+    /// Days after its mail until an unconfirmed sign-up is erased.
+    pub purge_days: u16,
+}
+
+/// Why the server does not start, as sentences that name the keys to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file or variable could not be read or does not fit.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(String),
+    /// Everything that is missing or contradictory, at once.
+    #[error("the configuration is not complete:\n{}", list(.0))]
+    Incomplete(Vec<String>),
+}
+
+fn list(problems: &[String]) -> String {
+    problems.iter().map(|problem| format!("  - {problem}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Config {
+    /// Reads, checks and completes the configuration of this process.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong.
+    pub fn load() -> Result<Self, ConfigError> {
+        let environment = std::env::var("OPENHEARTH_ENV").ok().filter(|name| !name.is_empty());
+        let mut builder = config::Config::builder().add_source(defaults());
+        if let Some(name) = environment {
+            let file = format!("config/{name}.toml");
+            builder = builder.add_source(config::File::new(&file, config::FileFormat::Toml));
+        }
+        // Values stay the text they are until their key says what they mean: a password of digits is no number.
+        builder = builder.add_source(
+            config::Environment::with_prefix("OPENHEARTH").prefix_separator("__").separator("__"),
+        );
+        for key in LISTS {
+            let variable = format!("OPENHEARTH__{}", key.replace('.', "__").to_uppercase());
+            if let Ok(text) = std::env::var(variable) {
+                let list: Vec<&str> =
+                    text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+                builder = builder
+                    .set_override(key, list)
+                    .map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+            }
+        }
+        Self::build(builder)
+    }
+
+    /// The defaults alone, as tests and the benches start from.
+    ///
+    /// # Errors
+    /// Never for the compiled-in file; the type is that of [`Config::load`].
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::build(config::Config::builder().add_source(defaults()))
+    }
+
+    fn build(builder: config::ConfigBuilder<config::builder::DefaultState>) -> Result<Self, ConfigError> {
+        let unreadable = |error: config::ConfigError| ConfigError::Unreadable(error.to_string());
+        let config: Self = builder.build().map_err(unreadable)?.try_deserialize().map_err(unreadable)?;
+        Ok(config)
+    }
+
+    /// The base URL that links start with, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        let configured = self.server.base_url.trim_end_matches('/');
+        if configured.is_empty() { format!("http://{}", self.server.listen) } else { configured.to_owned() }
+    }
+
+    /// Whether mails can be read in the browser: on a developer's machine with the mailbox transport.
+    #[must_use]
+    pub fn has_dev_mailbox(&self) -> bool {
+        self.is_development() && self.mail.transport == TransportKind::Mailbox
+    }
+
+    /// Whether this is a developer's machine.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.mode == Mode::Development
+    }
+}
+
+fn defaults() -> config::File<config::FileSourceString, config::FileFormat> {
+    config::File::from_str(DEFAULTS, config::FileFormat::Toml)
+}

@@ -1,0 +1,5 @@
+//! The `openhearth` binary; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    openhearth::cli::run()
+}
