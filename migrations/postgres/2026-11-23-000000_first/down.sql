@@ -1,0 +1,11 @@
+DROP TABLE exports;
+DROP TABLE staff_tokens;
+DROP TABLE staff_sessions;
+DROP TABLE staff;
+DROP TABLE outbox;
+DROP TABLE mail_limits;
+DROP TABLE suppressions;
+DROP TABLE supporters;
+DROP TABLE signups;
+DROP TABLE notices;
+DROP TABLE forms;

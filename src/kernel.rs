@@ -1,0 +1,51 @@
+//! What every slice's facade holds: configuration, time, keys, store, outbox and metrics of this process.
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock, config::Config, keys::Keys, metrics::Metrics, outbox::Wake, site::Site, store::Store,
+};
+
+/// The kernel of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Kernel {
+    /// The checked configuration.
+    pub config: Arc<Config>,
+    /// How people reach this server; links start with it.
+    pub base_url: Arc<str>,
+    /// The one source of time.
+    pub clock: Clock,
+    /// Signs links and hashes addresses.
+    pub keys: Keys,
+    /// The database.
+    pub store: Store,
+    /// Tells the outbox that a mail is owed.
+    pub outbox: Wake,
+    /// Figures for Prometheus.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Kernel {
+    /// The absolute URL of `path`, which starts with a slash.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// The frame of a page whose scripts carry `nonce`.
+    #[must_use]
+    pub fn site(&self, nonce: &str) -> Site {
+        Site {
+            campaign_name: self.config.campaign.name.clone(),
+            base_url: self.base_url.to_string(),
+            postal_address: self.postal_address(),
+            nonce: nonce.to_owned(),
+        }
+    }
+
+    /// The postal address that ends every mail and page, if one is set.
+    #[must_use]
+    pub fn postal_address(&self) -> Option<String> {
+        Some(self.config.mail.postal_address.clone()).filter(|address| !address.trim().is_empty())
+    }
+}

@@ -1,0 +1,123 @@
+//! Connections: one enum over both databases, and how each is opened. Called by the store alone.
+
+use std::{fs, path::Path, thread, time::Instant};
+
+use diesel::{
+    Connection, ConnectionError, MultiConnection, PgConnection, QueryResult, SqliteConnection,
+    connection::SimpleConnection, r2d2::ManageConnection,
+};
+use secrecy::ExposeSecret;
+
+use super::dialect;
+use crate::config::DatabaseUrl;
+
+/// A connection to either database.
+#[derive(MultiConnection)]
+pub enum Db {
+    /// PostgreSQL, through libpq.
+    Pg(PgConnection),
+    /// SQLite, in this process.
+    Sqlite(SqliteConnection),
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Statements that change nothing; SQLite refuses others.
+    Read,
+    /// The writer's own connection.
+    Write,
+}
+
+/// WAL with a sync at every commit: what was answered with 202 survives a power cut. Checkpoints are run by
+/// `checkpoint.rs` beside the writer, and the writer's own only if the log grows past 64 MiB. What is erased is
+/// overwritten, not just marked free: an address must not be read out of the file afterwards. Once set up, a
+/// connection waits for the write lock in `dialect::begin`.
+const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16384; \
+                      PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 1;";
+const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+
+impl Db {
+    /// Opens a connection, making the SQLite file and its folder (0700) when they are missing.
+    ///
+    /// # Errors
+    /// When the file or server cannot be opened.
+    pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, ConnectionError> {
+        match url {
+            DatabaseUrl::Postgres(url) => PgConnection::establish(url.expose_secret()).map(Self::Pg),
+            DatabaseUrl::Sqlite(path) => {
+                if purpose == Purpose::Write {
+                    make_private_file(path).map_err(|error| {
+                        ConnectionError::BadConnection(format!("{}: {error}", path.display()))
+                    })?;
+                }
+                let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
+                let pragmas = if purpose == Purpose::Write { WRITER } else { READER };
+                set_up(&mut connection, pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Self::Sqlite(connection))
+            }
+        }
+    }
+}
+
+/// Two processes that turn a new file to WAL at once are in each other's way; SQLite tells one so without waiting.
+fn set_up(connection: &mut SqliteConnection, pragmas: &str) -> QueryResult<()> {
+    let since = Instant::now();
+    loop {
+        match connection.batch_execute(pragmas) {
+            Err(error) if dialect::is_locked(&error) && since.elapsed() < dialect::LOCK_WAIT => {
+                thread::sleep(dialect::LOCK_GLANCE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The file holds people's addresses: nobody else on the machine may read it.
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+/// Makes connections for a pool.
+pub struct Manager {
+    /// Where to.
+    pub url: DatabaseUrl,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// Why a pooled connection could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// It could not be opened.
+    #[error(transparent)]
+    Open(#[from] ConnectionError),
+    /// It no longer answers.
+    #[error(transparent)]
+    Dead(#[from] diesel::result::Error),
+}
+
+impl ManageConnection for Manager {
+    type Connection = Db;
+    type Error = PoolError;
+
+    fn connect(&self) -> Result<Db, PoolError> {
+        Ok(Db::open(&self.url, self.purpose)?)
+    }
+
+    fn is_valid(&self, connection: &mut Db) -> Result<(), PoolError> {
+        Ok(connection.batch_execute("SELECT 1")?)
+    }
+
+    fn has_broken(&self, connection: &mut Db) -> bool {
+        thread::panicking() || dialect::is_broken(connection)
+    }
+}

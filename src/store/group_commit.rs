@@ -1,0 +1,170 @@
+//! Group commit: rows that arrive together are made durable together, by one transaction and one sync.
+//!
+//! A slice gives an insert function and appends rows; the writing thread takes up to [`BATCH`] of them at a
+//! time and answers each after the commit. Bounded: a full queue refuses at once.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::Thread,
+    time::{Duration, Instant},
+};
+
+use diesel::QueryResult;
+use tokio::sync::oneshot;
+
+use super::{Db, StoreError, dialect, writer::FirstLane};
+
+/// Rows in one transaction at most.
+const BATCH: usize = 256;
+/// How long a row may wait for a database that is locked or away before its sender is told to come back.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Inserts rows, ignoring those that are there already: a commit in doubt is tried again with the same ids.
+pub type InsertRows<T> = fn(&mut Db, &[T]) -> QueryResult<()>;
+
+/// The row goes back with the answer, so that its memory is freed by the thread that allocated it: freed by the
+/// writer, it would make all threads queue for the allocator.
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+struct Entry<T> {
+    row: T,
+    since: Instant,
+    done: Reply<T>,
+}
+
+/// A bounded queue of rows of one kind, committed in groups.
+pub struct GroupCommit<T> {
+    insert: InsertRows<T>,
+    capacity: usize,
+    queue: Mutex<VecDeque<Entry<T>>>,
+    writer: OnceLock<Thread>,
+    closed: AtomicBool,
+}
+
+impl<T: Send + 'static> GroupCommit<T> {
+    pub(super) fn new(insert: InsertRows<T>, capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
+            insert,
+            capacity,
+            queue: Mutex::new(VecDeque::with_capacity(BATCH.min(capacity))),
+            writer: OnceLock::new(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Stores `row` and returns once it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::QueueFull`] at once when too many wait; [`StoreError::Unavailable`] when it could not be
+    /// stored: then it is not.
+    pub async fn append(&self, row: T) -> Result<(), StoreError> {
+        let (done, stored) = oneshot::channel();
+        {
+            let mut queue = self.lock();
+            // Under the lock, so that nothing enters after the writer has looked for the last time.
+            if self.closed.load(Ordering::Acquire) {
+                return Err(StoreError::Closed);
+            }
+            if queue.len() >= self.capacity {
+                return Err(StoreError::QueueFull);
+            }
+            queue.push_back(Entry { row, since: Instant::now(), done });
+        }
+        if let Some(writer) = self.writer.get() {
+            writer.unpark();
+        }
+        stored.await.unwrap_or(Err(StoreError::Closed)).map(drop)
+    }
+
+    /// Rows that wait for the next commit.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Entry<T>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self, db: &mut Db, rows: &[T]) -> Result<(), StoreError> {
+        dialect::write_transaction(db, |db| (self.insert)(db, rows)).map_err(StoreError::from)
+    }
+
+    fn give_back(&self, entries: impl DoubleEndedIterator<Item = Entry<T>>) {
+        let mut queue = self.lock();
+        entries.rev().for_each(|entry| queue.push_front(entry));
+    }
+}
+
+impl<T: Send + 'static> FirstLane for GroupCommit<T> {
+    fn attach(&self, writer: Thread) {
+        // Attached once, before the first append.
+        let _ = self.writer.set(writer);
+    }
+
+    fn close(&self) {
+        let _queue = self.lock();
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn has_work(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
+    fn refuse(&self, reason: &str) {
+        let entries = std::mem::take(&mut *self.lock());
+        for entry in entries {
+            let _ = entry.done.send(Err(StoreError::Unavailable(reason.to_owned())));
+        }
+    }
+
+    fn run(&self, db: &mut Db) -> Result<(), StoreError> {
+        let (mut rows, mut waiters) = (Vec::new(), Vec::new());
+        {
+            let mut queue = self.lock();
+            let count = queue.len().min(BATCH);
+            for entry in queue.drain(..count) {
+                rows.push(entry.row);
+                waiters.push((entry.since, entry.done));
+            }
+        }
+        match self.store(db, &rows) {
+            Ok(()) => {
+                rows.into_iter().zip(waiters).for_each(|(row, (_, done))| drop(done.send(Ok(row))));
+                Ok(())
+            }
+            Err(StoreError::Unavailable(reason)) => {
+                let (late, patient): (Vec<_>, Vec<_>) = rows
+                    .into_iter()
+                    .zip(waiters)
+                    .map(|(row, (since, done))| Entry { row, since, done })
+                    .partition(|entry| entry.since.elapsed() >= PATIENCE || !is_waitable(&reason));
+                self.give_back(patient.into_iter());
+                for entry in late {
+                    let _ = entry.done.send(Err(StoreError::Unavailable(reason.clone())));
+                }
+                Err(StoreError::Unavailable(reason))
+            }
+            Err(error) => {
+                // One bad row fails its batch: store the others one by one, and refuse only the bad one.
+                tracing::error!(%error, rows = rows.len(), "a batch could not be stored; trying its rows one by one");
+                for (row, (_, done)) in rows.into_iter().zip(waiters) {
+                    let stored = self.store(db, std::slice::from_ref(&row));
+                    let _ = done.send(stored.map(|()| row));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A lock or a lost connection is worth waiting for; a full or read-only disk is told at once.
+fn is_waitable(reason: &str) -> bool {
+    !["full", "readonly", "read-only", "I/O", "unable to open", "No space"]
+        .iter()
+        .any(|part| reason.contains(part))
+}

@@ -1,0 +1,76 @@
+//! Migrations: compiled in, run in one transaction, the same names for both databases.
+
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Db, StoreError, dialect};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Why a database cannot be brought to this version.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// It holds migrations this binary does not know.
+    #[error(
+        "the database was made by a newer version of openhearth (it has migration {0}); start that version"
+    )]
+    Newer(String),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Failed(String),
+    /// The database could not be used at all.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for MigrateError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Applies what is missing and returns how many that were. Safe when several processes start at once: the
+/// transaction takes the write lock (SQLite) or an advisory lock (PostgreSQL) first.
+///
+/// # Errors
+/// [`MigrateError`]; the database is then as it was.
+pub fn run(db: &mut Db) -> Result<usize, MigrateError> {
+    dialect::write_transaction(db, |db| {
+        if let Db::Pg(connection) = db {
+            use diesel::connection::SimpleConnection;
+            connection.batch_execute("SELECT pg_advisory_xact_lock(7074867)")?;
+        }
+        crate::each!(db,
+            pg connection => apply(connection, POSTGRES),
+            sqlite connection => apply(connection, SQLITE)
+        )
+    })
+}
+
+fn apply<DB: diesel::backend::Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    known: EmbeddedMigrations,
+) -> Result<usize, MigrateError> {
+    use diesel::migration::{Migration, MigrationSource};
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrateError::Failed(error.to_string());
+    let names: Vec<String> = MigrationSource::<DB>::migrations(&known)
+        .map_err(failed)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied = harness.applied_migrations().map_err(failed)?;
+    if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !names.contains(version)) {
+        return Err(MigrateError::Newer(unknown));
+    }
+    harness.run_pending_migrations(known).map(|done| done.len()).map_err(failed)
+}
+
+/// Opens the database of `config` and applies what is missing.
+///
+/// # Errors
+/// [`MigrateError`].
+pub fn migrate(config: &crate::config::DatabaseConfig) -> Result<usize, MigrateError> {
+    let mut db = Db::open(&config.url, super::connection::Purpose::Write)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    run(&mut db)
+}

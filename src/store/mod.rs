@@ -1,0 +1,202 @@
+//! The store: reads on a pool, writes in one transaction each, intake in groups. Used by every slice's facade;
+//! knows no feature. Database work never runs on an async worker thread.
+
+mod checkpoint;
+mod connection;
+pub mod dialect;
+mod error;
+mod group_commit;
+pub mod migrate;
+pub mod schema;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use diesel::r2d2::Pool;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::spawn_blocking,
+};
+
+pub use connection::Db;
+pub use error::StoreError;
+pub use group_commit::{GroupCommit, InsertRows};
+pub use migrate::MigrateError;
+
+use checkpoint::Checkpointer;
+use connection::{Manager, Purpose};
+use writer::{FirstLane, Job, Writer};
+
+use crate::config::{DatabaseConfig, DatabaseUrl};
+
+/// Who waits for a write; SQLite's one writer serves them in this order, after intake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A person in front of a page.
+    Visitor,
+    /// Triage, outbox and periodic jobs.
+    Worker,
+    /// Staff at the admin API.
+    Staff,
+}
+
+impl Lane {
+    /// How many there are.
+    const ALL: usize = 3;
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Visitor => 0,
+            Self::Worker => 1,
+            Self::Staff => 2,
+        }
+    }
+}
+
+/// How long a reader waits for a connection before the caller is told to come back.
+const READ_WAIT: Duration = Duration::from_secs(5);
+
+/// The database of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: DatabaseUrl,
+    readers: Pool<Manager>,
+    reading: Semaphore,
+    writer: Writer,
+    checkpointer: Checkpointer,
+}
+
+impl Store {
+    /// Opens the database, brings it to this version and starts the writer.
+    ///
+    /// # Errors
+    /// [`MigrateError`] when the database cannot be opened or migrated.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, MigrateError> {
+        let DatabaseUrl::Sqlite(_) = &config.url else {
+            let sentence =
+                "database.url names PostgreSQL, which this version cannot serve yet; use sqlite://";
+            return Err(StoreError::Unavailable(sentence.to_owned()).into());
+        };
+        let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(error.to_string());
+        let mut db = Db::open(&config.url, Purpose::Write).map_err(|error| unavailable(&error))?;
+        migrate::run(&mut db)?;
+        let manager = Manager { url: config.url.clone(), purpose: Purpose::Read };
+        let readers = Pool::builder()
+            .max_size(config.read_connections)
+            .min_idle(Some(0))
+            .connection_timeout(READ_WAIT)
+            .test_on_check_out(false)
+            .build_unchecked(manager);
+        let permits = usize::try_from(config.read_connections).unwrap_or(1);
+        let writer = Writer::start(config.url.clone(), db).map_err(|error| unavailable(&error))?;
+        let checkpointer = Checkpointer::start(config.url.clone()).map_err(|error| unavailable(&error))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                url: config.url.clone(),
+                readers,
+                reading: Semaphore::new(permits),
+                writer,
+                checkpointer,
+            }),
+        })
+    }
+
+    /// Runs `work`, which changes nothing, on a reading connection.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError`] when no connection could be had.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        // Waiting costs a task here, where it would cost a thread in the pool.
+        let _permit = self.inner.reading.acquire().await.map_err(|_| StoreError::Closed)?;
+        let inner = Arc::clone(&self.inner);
+        spawn_blocking(move || {
+            let mut db = inner.readers.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            work(&mut db)
+        })
+        .await
+        .map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs `work` on a reading connection for as long as it takes (an export), on a thread of its own.
+    /// It takes none of the pool's permits: a slow download must not keep pages waiting.
+    pub fn read_long(&self, work: impl FnOnce(Result<&mut Db, StoreError>) + Send + 'static) {
+        let url = self.inner.url.clone();
+        spawn_blocking(move || match Db::open(&url, Purpose::Read) {
+            Ok(mut db) => work(Ok(&mut db)),
+            Err(error) => work(Err(StoreError::Unavailable(error.to_string()))),
+        });
+    }
+
+    /// Runs `work` in one transaction and returns after its commit.
+    ///
+    /// # Errors
+    /// Those of `work`, after which nothing is stored, and [`StoreError`].
+    pub async fn write<T, E>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&mut Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+    {
+        let (done, outcome) = oneshot::channel();
+        let job: Job = Box::new(move |db| {
+            let begun = dialect::begin(db);
+            let has_begun = begun.is_ok();
+            let outcome = begun.map_err(E::from).and_then(|()| dialect::conclude(db, work));
+            let is_sound = has_begun && (outcome.is_ok() || dialect::can_write(db));
+            let _ = done.send(outcome);
+            is_sound
+        });
+        self.inner.writer.submit(lane, job)?;
+        outcome.await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the write was not carried out".to_owned()).into())
+        })
+    }
+
+    /// A queue for rows of one kind that goes before all other writes. Call it once.
+    #[must_use]
+    pub fn group_commit<T: Send + 'static>(
+        &self,
+        insert: InsertRows<T>,
+        capacity: usize,
+    ) -> Arc<GroupCommit<T>> {
+        let queue = GroupCommit::new(insert, capacity);
+        let lane: Arc<dyn FirstLane> = queue.clone();
+        self.inner.writer.set_first(lane);
+        queue
+    }
+
+    /// Call it after the commit that erased something of a person: the write-ahead log, which still holds it,
+    /// is emptied soon, as soon as no reader needs it.
+    pub fn scrub(&self) {
+        self.inner.checkpointer.scrub();
+    }
+
+    /// Waits until nothing is left to [`Store::scrub`].
+    pub async fn scrubbed(&self) {
+        self.inner.checkpointer.scrubbed().await;
+    }
+
+    /// Finishes all writes that wait and stops the writer; later ones get [`StoreError::Closed`].
+    pub async fn close(&self) {
+        let inner = Arc::clone(&self.inner);
+        let _ = spawn_blocking(move || {
+            inner.writer.close();
+            inner.checkpointer.close();
+        })
+        .await;
+    }
+}

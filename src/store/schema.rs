@@ -1,0 +1,165 @@
+//! The tables as both databases have them. Written by hand beside `migrations/`; used by every `queries.rs`.
+
+#![expect(missing_docs, reason = "a column is documented where the migration makes it")]
+
+diesel::table! {
+    forms (slug) { slug -> Text, title -> Text, created_at -> BigInt, }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> Binary,
+        form -> Text,
+        language -> Text,
+        wording -> Text,
+        sha256 -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signups (id) {
+        id -> Binary,
+        state -> Text,
+        email -> Text,
+        form -> Text,
+        notice_id -> Binary,
+        language -> Text,
+        details -> Text,
+        client_hash -> Nullable<Binary>,
+        created_at -> BigInt,
+        address_hash -> Nullable<Binary>,
+        triaged_at -> Nullable<BigInt>,
+        confirmed_at -> Nullable<BigInt>,
+        supporter_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    supporters (number) {
+        number -> BigInt,
+        id -> Binary,
+        email -> Text,
+        email_key -> Text,
+        address_hash -> Binary,
+        status -> Text,
+        suppression_reason -> Nullable<Text>,
+        given_name -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        phone_consent -> Bool,
+        postal_code -> Nullable<Text>,
+        region -> Nullable<Text>,
+        country -> Nullable<Text>,
+        language -> Text,
+        involvement -> Text,
+        form -> Text,
+        notice_id -> Binary,
+        source_code -> Nullable<Text>,
+        source_group -> Nullable<Text>,
+        source_page -> Nullable<Text>,
+        utm_source -> Nullable<Text>,
+        utm_medium -> Nullable<Text>,
+        utm_campaign -> Nullable<Text>,
+        search_text -> Text,
+        link_version -> Integer,
+        voided_at -> Nullable<BigInt>,
+        signed_up_at -> BigInt,
+        confirmed_at -> BigInt,
+        unsubscribed_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    suppressions (address_hash) { address_hash -> Binary, reason -> Text, created_at -> BigInt, }
+}
+
+diesel::table! {
+    mail_limits (address_hash) {
+        address_hash -> Binary,
+        newest -> BigInt,
+        second -> Nullable<BigInt>,
+        third -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Binary,
+        template -> Text,
+        subject_id -> Binary,
+        address -> Text,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        lease -> Nullable<Binary>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    staff (id) {
+        id -> Binary,
+        email -> Text,
+        email_key -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    staff_sessions (token_hash) {
+        token_hash -> Binary,
+        staff_id -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    staff_tokens (id) {
+        id -> Binary,
+        token_hash -> Binary,
+        staff_id -> Binary,
+        name -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    exports (id) {
+        id -> Binary,
+        staff_id -> Binary,
+        format -> Text,
+        purpose -> Text,
+        filter -> Text,
+        started_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        row_count -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(staff_sessions -> staff (staff_id));
+diesel::joinable!(staff_tokens -> staff (staff_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    forms,
+    notices,
+    signups,
+    supporters,
+    suppressions,
+    mail_limits,
+    outbox,
+    staff,
+    staff_sessions,
+    staff_tokens,
+    exports
+);
