@@ -1,0 +1,248 @@
+//! The HTTP server: middleware in order, every slice's routes, and a stop that loses nothing.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_web::{
+    App as WebApp, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use tokio::{net::TcpSocket, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing_actix_web::TracingLogger;
+
+use crate::{
+    app::{App, StartError},
+    config::Config,
+    exports,
+    http::{ErrorPage, Https, Page, TrustedProxies, error_pages, not_found, security_headers},
+    kernel::Kernel,
+    ops::{self, MetricsAccess},
+    preferences, signups,
+    site::{
+        self,
+        pages::{MessagePage, PageLink},
+    },
+    staff, supporters,
+    telemetry::RequestSpan,
+};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// Time for requests under way when the server stops.
+const DRAIN_SECONDS: u64 = 4;
+/// Time for the mail in hand when the server stops.
+const MAIL_DRAIN: Duration = Duration::from_secs(7);
+
+/// Time for all of it.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
+
+/// A server that listens, and its workers.
+pub struct Running {
+    /// The address it listens on (the port that was given when 0 was asked).
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    metrics: Option<ServerHandle>,
+    workers: Vec<tokio::task::JoinHandle<()>>,
+    stop: CancellationToken,
+    app: App,
+}
+
+/// Routes that a bench mounts beside the product's.
+pub type Extra = fn(&mut ServiceConfig);
+
+impl App {
+    /// Listens and serves; with `workers`, also triages and sends mail.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn serve(self, workers: bool) -> Result<Running, StartError> {
+        self.serve_with(workers, |_| {})
+    }
+
+    /// The same, with further routes.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn serve_with(self, workers: bool, extra: Extra) -> Result<Running, StartError> {
+        let socket = open(self.kernel.config.server.listen)?;
+        self.serve_on(socket, workers, extra)
+    }
+
+    /// The same, on a socket of [`bind`].
+    ///
+    /// # Errors
+    /// When it cannot be listened on.
+    pub fn serve_on(self, socket: TcpListener, workers: bool, extra: Extra) -> Result<Running, StartError> {
+        let metrics = match self.kernel.config.metrics.listen.parse::<SocketAddr>() {
+            Ok(listen) => Some(listen_for_metrics(&self, listen).map_err(StartError::Metrics)?),
+            Err(_) => None,
+        };
+        let (server, address) = listen(&self, socket, extra)?;
+        let handle = server.handle();
+        let stop = CancellationToken::new();
+        let tasks = if workers { self.start_workers(&stop) } else { Vec::new() };
+        tracing::info!(%address, base_url = %self.kernel.base_url, "listening");
+        Ok(Running {
+            address,
+            handle,
+            server: tokio::spawn(server),
+            metrics,
+            workers: tasks,
+            stop,
+            app: self,
+        })
+    }
+}
+
+impl Running {
+    /// The app that is served.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Stops: no new connections, requests under way and the mail in hand are finished, the writer drained.
+    /// At most ten seconds.
+    pub async fn stop(self) {
+        let deadline = Instant::now() + STOP_WITHIN;
+        tracing::info!("stopping: finishing requests and the mail in hand");
+        self.stop.cancel();
+        let workers = tokio::time::timeout(MAIL_DRAIN, futures_util::future::join_all(self.workers));
+        if let Some(metrics) = self.metrics {
+            metrics.stop(false).await;
+        }
+        let (_, finished) = tokio::join!(self.handle.stop(true), workers);
+        if finished.is_err() {
+            tracing::warn!("a mail in hand did not finish in time; it will be tried again after its lease");
+        }
+        let _ = self.server.await;
+        // Nobody was told that what still waits is stored.
+        if tokio::time::timeout_at(deadline, self.app.kernel.store.close()).await.is_err() {
+            tracing::warn!("the database did not take what waited in time; none of it was acknowledged");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Takes the address of `config` before the app is built, and writes the port that was given into `config` when 0
+/// was asked: links that start with the listen address are then right.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn bind(config: &mut Config) -> Result<TcpListener, StartError> {
+    let socket = open(config.server.listen)?;
+    config.server.listen = socket.local_addr()?;
+    Ok(socket)
+}
+
+/// With a queue of connections as long as actix makes its own; the standard library's is short.
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn listen(app: &App, socket: TcpListener, extra: Extra) -> Result<(Server, SocketAddr), StartError> {
+    let config = app.kernel.config.clone();
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    };
+    let app = app.clone();
+    let address = socket.local_addr()?;
+    let server = HttpServer::new(move || {
+        WebApp::new()
+            .configure(|service| mount(&app, service))
+            .configure(extra)
+            .default_service(web::to(not_found))
+            .wrap(from_fn(error_pages))
+            .wrap(from_fn(security_headers))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    })
+    .workers(workers)
+    .shutdown_timeout(DRAIN_SECONDS)
+    .disable_signals()
+    .listen(socket)?;
+    Ok((server.run(), address))
+}
+
+fn listen_for_metrics(app: &App, listen: SocketAddr) -> std::io::Result<ServerHandle> {
+    let socket = open(listen)?;
+    let ops = Data::new(app.ops.clone());
+    let server = HttpServer::new(move || {
+        WebApp::new()
+            .app_data(ops.clone())
+            .app_data(Data::new(MetricsAccess::Open))
+            .configure(ops::metrics_routes)
+            .default_service(web::to(not_found))
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(socket)?
+    .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(handle)
+}
+
+fn mount(app: &App, service: &mut ServiceConfig) {
+    let config = &app.kernel.config;
+    service
+        .app_data(Data::new(app.kernel.clone()))
+        .app_data(Data::new(app.signups.clone()))
+        .app_data(Data::new(app.preferences.clone()))
+        .app_data(Data::new(app.staff.clone()))
+        .app_data(Data::new(app.ops.clone()))
+        .app_data(Data::new(metrics_access(config)))
+        .app_data(Data::new(TrustedProxies(config.server.trusted_proxies.clone())))
+        .app_data(Data::new(Https(app.kernel.base_url.starts_with("https://"))))
+        .app_data(Data::new(error_page(app.kernel.clone())))
+        .configure(signups::api(&config.server.allowed_origins))
+        .configure(signups::pages)
+        .configure(preferences::api)
+        .configure(preferences::pages)
+        .configure(staff::api)
+        .configure(staff::pages)
+        .configure(supporters::api)
+        .configure(exports::api)
+        .configure(ops::routes)
+        .configure(ops::metrics_routes)
+        .configure(site::routes);
+    if let Some(mailbox) = &app.mailbox {
+        service.app_data(Data::new(mailbox.clone())).configure(ops::mailbox_routes);
+    }
+}
+
+fn metrics_access(config: &Config) -> MetricsAccess {
+    match &config.metrics.token {
+        Some(token) => MetricsAccess::Token(token.clone()),
+        None if config.is_development() && config.metrics.listen.is_empty() => MetricsAccess::Open,
+        None => MetricsAccess::Closed,
+    }
+}
+
+/// Problems as pages, in the site's look.
+fn error_page(kernel: Kernel) -> ErrorPage {
+    ErrorPage(Box::new(move |problem| {
+        let nonce = Page::nonce()?;
+        let mut detail = problem.detail.clone();
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let page = MessagePage {
+            site: kernel.site(&nonce),
+            title: problem.title.clone(),
+            heading: problem.title.clone(),
+            paragraphs: vec![format!("{}.", detail.trim_end_matches('.'))],
+            link: Some(PageLink { label: "To the front page".to_owned(), href: "/".to_owned() }),
+        };
+        Page::render(&page, nonce)
+    }))
+}
