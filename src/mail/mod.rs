@@ -1,0 +1,5 @@
+//! Mail: messages, transports and the templates they share. Knows no feature.
+
+pub mod message;
+pub mod render;
+pub mod transport;

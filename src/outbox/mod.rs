@@ -1,0 +1,52 @@
+//! The outbox: mails owed, written in the transaction of their reason, sent by workers outside any.
+//!
+//! Slices call [`enqueue`] and give a [`Template`] for each kind of mail; the outbox knows neither what a mail
+//! says nor whom it concerns. A row holds no text and no link: both are made at sending.
+
+mod crew;
+mod domain;
+mod mailer;
+mod model;
+mod queries;
+
+use std::{collections::HashMap, sync::Arc};
+
+use diesel::QueryResult;
+use tokio::sync::Notify;
+
+pub use crew::Crew;
+pub use mailer::Mailer;
+pub use model::NewMail;
+pub use queries::{enqueue, forget, forget_dead, is_settled_before, was_owed_since};
+
+use crate::{clock::Timestamp, id::Id, mail::message::Content, store::Db};
+
+/// Writes one mail, at the moment of its sending.
+pub type Compose = Box<dyn FnOnce(Timestamp) -> Result<Content, askama::Error> + Send>;
+
+/// A kind of mail.
+pub trait Template: Send + Sync {
+    /// Its name in the table.
+    fn name(&self) -> &'static str;
+
+    /// Reads what the mails about `subjects` need. A subject that is left out is no longer owed its mail.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>>;
+}
+
+/// Wakes the outbox of this process; others find the mail by polling.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// A mail is owed.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) async fn wait(&self) {
+        self.0.notified().await;
+    }
+}

@@ -1,0 +1,65 @@
+//! Rows of the outbox and what becomes of them.
+
+use diesel::prelude::{Insertable, Queryable};
+
+use crate::{clock::Timestamp, id::Id, store::schema::outbox};
+
+/// A mail that is owed.
+#[derive(Clone, Debug)]
+pub struct NewMail {
+    /// Name of its [`super::Template`].
+    pub template: &'static str,
+    /// What it is about, as its template understands it.
+    pub subject_id: Id,
+    /// Whom it goes to.
+    pub address: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = outbox, treat_none_as_default_value = false)]
+pub(super) struct NewRow<'a> {
+    pub id: Id,
+    pub template: &'a str,
+    pub subject_id: Id,
+    pub address: &'a str,
+    pub state: &'a str,
+    pub attempts: i32,
+    pub due_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+/// A mail in hand.
+#[derive(Clone, Queryable)]
+pub(super) struct Claimed {
+    pub id: Id,
+    pub template: String,
+    pub subject_id: Id,
+    pub address: String,
+    pub attempts: i32,
+    /// The claim it was taken with.
+    pub lease: Id,
+}
+
+impl std::fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claimed")
+            .field("id", &self.id)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a mail in hand.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    /// The relay took it.
+    Sent,
+    /// Nobody is owed it any more.
+    Dropped,
+    /// Not begun; somebody else may at once.
+    GivenBack,
+    /// To be tried again.
+    Deferred(String),
+    /// Refused for good.
+    Refused(String),
+}

@@ -1,0 +1,193 @@
+//! Statements of the outbox: owe, claim by lease, mark. Times are the database's.
+
+use std::collections::BTreeSet;
+
+use diesel::{QueryResult, dsl::sql, prelude::*, sql_types::Bool};
+
+use super::{
+    domain::{LEASE, MAX_ATTEMPTS, retry_delay},
+    model::{Claimed, Fate, NewMail, NewRow},
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    each,
+    id::Id,
+    store::{Db, dialect, schema::outbox},
+};
+
+/// Written out, not bound: SQLite uses a partial index only for the words of its own condition.
+const DUE: &str = "state = 'due'";
+
+/// Owes `mails`, in the caller's transaction: the reason and the mail commit together.
+///
+/// # Errors
+/// When the statement fails.
+pub fn enqueue(db: &mut Db, mails: &[NewMail], now: Timestamp) -> QueryResult<()> {
+    for mail in mails {
+        let row = NewRow {
+            id: Id::new(),
+            template: mail.template,
+            subject_id: mail.subject_id,
+            address: &mail.address,
+            state: "due",
+            attempts: 0,
+            due_at: now,
+            created_at: now,
+        };
+        each!(db, c => diesel::insert_into(outbox::table).values(&row).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Whether any mail is due: a read, so that idle polling writes nothing.
+pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
+    let now = dialect::now(db, clock)?;
+    let due = outbox::table.filter(sql::<Bool>(DUE)).filter(outbox::due_at.le(now));
+    diesel::select(diesel::dsl::exists(due)).get_result(db)
+}
+
+/// Claims up to `limit` due mails under `lease`. The condition is repeated outside the selection: two workers
+/// may select the same row, and only one may have it.
+pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
+    let now = dialect::now(db, clock)?;
+    let columns = (
+        outbox::id,
+        outbox::template,
+        outbox::subject_id,
+        outbox::address,
+        outbox::attempts,
+        outbox::lease.assume_not_null(),
+    );
+    let other = diesel::alias!(outbox as other);
+    let due = other
+        .filter(sql::<Bool>(DUE))
+        .filter(other.field(outbox::due_at).le(now))
+        .order(other.field(outbox::due_at))
+        .limit(limit)
+        .select(other.field(outbox::id));
+    diesel::update(outbox::table)
+        .filter(outbox::id.eq_any(due))
+        .filter(sql::<Bool>(DUE))
+        .filter(outbox::due_at.le(now))
+        .set((
+            outbox::due_at.eq(now.after(LEASE)),
+            outbox::lease.eq(Some(lease)),
+            outbox::attempts.eq(outbox::attempts + 1),
+        ))
+        .returning(columns)
+        .get_results(db)
+}
+
+/// Records what became of claimed mails; a mail whose lease was lost is left to its new holder. What was sent or
+/// dropped, as most are, in one statement each.
+pub(super) fn mark(db: &mut Db, clock: &Clock, fates: &[(Claimed, Fate)]) -> QueryResult<()> {
+    let now = dialect::now(db, clock)?;
+    let (mut sent, mut dropped) = (Vec::new(), Vec::new());
+    for (mail, fate) in fates {
+        let mine = outbox::table.filter(outbox::id.eq(mail.id)).filter(outbox::lease.eq(Some(mail.lease)));
+        match fate {
+            Fate::Sent => sent.push(mail),
+            Fate::Dropped => dropped.push(mail),
+            Fate::GivenBack => {
+                diesel::update(mine)
+                    .set((
+                        outbox::due_at.eq(now),
+                        outbox::lease.eq(None::<Id>),
+                        outbox::attempts.eq(mail.attempts - 1),
+                    ))
+                    .execute(db)?;
+            }
+            Fate::Deferred(reason) if mail.attempts < MAX_ATTEMPTS => {
+                let jitter = mail.id.as_bytes()[15];
+                diesel::update(mine)
+                    .set((
+                        outbox::due_at.eq(now.after(retry_delay(mail.attempts, jitter))),
+                        outbox::lease.eq(None::<Id>),
+                        outbox::last_error.eq(Some(reason)),
+                    ))
+                    .execute(db)?;
+            }
+            Fate::Deferred(reason) | Fate::Refused(reason) => {
+                diesel::update(mine)
+                    .set((
+                        outbox::state.eq("dead"),
+                        outbox::lease.eq(None::<Id>),
+                        outbox::last_error.eq(Some(reason)),
+                        outbox::finished_at.eq(Some(now)),
+                    ))
+                    .execute(db)?;
+            }
+        }
+    }
+    finish(db, "sent", &sent, now)?;
+    finish(db, "dropped", &dropped, now)
+}
+
+/// These need their address no longer.
+fn finish(db: &mut Db, state: &str, mails: &[&Claimed], now: Timestamp) -> QueryResult<()> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    let leases: BTreeSet<Id> = mails.iter().map(|mail| mail.lease).collect();
+    let mine = outbox::table
+        .filter(outbox::id.eq_any(mails.iter().map(|mail| mail.id)))
+        .filter(outbox::lease.eq_any(leases.into_iter().map(Some)));
+    diesel::update(mine)
+        .set((
+            outbox::state.eq(state),
+            outbox::address.eq(""),
+            outbox::lease.eq(None::<Id>),
+            outbox::finished_at.eq(Some(now)),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// Of `subjects`, those with no mail that is still due or was finished after `since`.
+///
+/// # Errors
+/// When the statement fails.
+pub fn is_settled_before(db: &mut Db, subjects: &[Id], since: Timestamp) -> QueryResult<Vec<Id>> {
+    let unsettled: Vec<Id> = outbox::table
+        .filter(outbox::subject_id.eq_any(subjects))
+        .filter(outbox::state.eq("due").or(outbox::finished_at.gt(Some(since))))
+        .select(outbox::subject_id)
+        .load(db)?;
+    Ok(subjects.iter().copied().filter(|subject| !unsettled.contains(subject)).collect())
+}
+
+/// Whether a mail of this kind about `subject` was owed after `since`.
+///
+/// # Errors
+/// When the statement fails.
+pub fn was_owed_since(db: &mut Db, template: &str, subject: Id, since: Timestamp) -> QueryResult<bool> {
+    let recent = outbox::table
+        .filter(outbox::subject_id.eq(subject))
+        .filter(outbox::template.eq(template))
+        .filter(outbox::created_at.gt(since));
+    diesel::select(diesel::dsl::exists(recent)).get_result(db)
+}
+
+/// Nobody is owed mails about `subjects` any more; their addresses are erased.
+///
+/// # Errors
+/// When a statement fails.
+pub fn forget(db: &mut Db, subjects: &[Id]) -> QueryResult<()> {
+    let theirs = outbox::table.filter(outbox::subject_id.eq_any(subjects));
+    diesel::update(theirs.clone().filter(outbox::state.eq("due")))
+        .set(outbox::state.eq("dropped"))
+        .execute(db)?;
+    diesel::update(theirs).set(outbox::address.eq("")).execute(db).map(drop)
+}
+
+/// Erases the addresses of mails that were given up before `before`; returns how many.
+///
+/// # Errors
+/// When the statement fails.
+pub fn forget_dead(db: &mut Db, before: Timestamp) -> QueryResult<usize> {
+    diesel::update(outbox::table.filter(sql::<Bool>("state = 'dead'")))
+        .filter(outbox::finished_at.lt(Some(before)))
+        .filter(outbox::address.ne(""))
+        .set(outbox::address.eq(""))
+        .execute(db)
+}
