@@ -1,0 +1,145 @@
+//! `/api/v1/admin/exports/supporters.csv`.
+
+use actix_web::{
+    HttpResponse,
+    http::header,
+    web::{self, Data},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    queries::{self, Export},
+    stream,
+};
+use crate::{
+    contact::LineText,
+    error::{AppError, Problem},
+    http::{Endpoint, Query},
+    id::Id,
+    kernel::Kernel,
+    staff::{Access, ExportSupporters},
+    store::Lane,
+    supporters::{Status, SupporterFilter, SupporterQuery},
+    time_bound::TimeBound,
+};
+
+/// Which supporters, and why they are taken out.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    /// Why the list is taken out; recorded. At most 200 characters.
+    #[param(required, max_length = 200)]
+    pub purpose: Option<String>,
+    /// Leave cells that a spreadsheet would run as a formula as they are; for programs.
+    #[serde(default)]
+    pub raw: bool,
+    /// Part of a name or address.
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+    /// One status; `confirmed` by default: those who left are not to be written to.
+    pub status: Option<Status>,
+    /// State or region, e.g. OH.
+    #[param(max_length = 64)]
+    pub region: Option<String>,
+    /// A day in the campaign's time zone, or an RFC 3339 time.
+    #[param(value_type = Option<String>)]
+    pub created_after: Option<TimeBound>,
+    /// A day in the campaign's time zone, or an RFC 3339 time.
+    #[param(value_type = Option<String>)]
+    pub created_before: Option<TimeBound>,
+}
+
+impl ExportQuery {
+    fn filter(&self, timezone: &str) -> Result<SupporterFilter, AppError> {
+        let query = SupporterQuery {
+            q: self.q.clone(),
+            status: self.status,
+            region: self.region.clone(),
+            created_after: self.created_after,
+            created_before: self.created_before,
+            ..SupporterQuery::default()
+        };
+        query.filter(timezone)
+    }
+
+    fn purpose(&self) -> Result<String, AppError> {
+        let required =
+            || AppError::field("purpose", "required", "say why this list is taken out; it is recorded");
+        let text = self.purpose.as_deref().ok_or_else(required)?;
+        let parsed = LineText::<200>::parse(text);
+        let text = parsed.map_err(|error| AppError::field("purpose", error.code(), error.to_string()))?;
+        text.map(|text| text.as_str().to_owned()).ok_or_else(required)
+    }
+}
+
+/// Downloads the matching supporters as CSV, streamed; who, why and how many is recorded.
+#[utoipa::path(
+    get, path = "/api/v1/admin/exports/supporters.csv", tag = "exports", params(ExportQuery),
+    security(("token" = ["exports"]), ("session" = [])),
+    responses(
+        (status = 200, description = "The list", body = String, content_type = "text/csv"),
+        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No purpose, or a filter that does not hold", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn export_csv(
+    access: Access<ExportSupporters>,
+    kernel: Data<Kernel>,
+    Query(query): Query<ExportQuery>,
+) -> Result<HttpResponse, AppError> {
+    let purpose = query.purpose()?;
+    let filter = query.filter(&kernel.config.campaign.timezone)?;
+    let export = Export {
+        id: Id::new(),
+        staff_id: access.staff_id,
+        format: "csv",
+        purpose,
+        filter: recorded(&filter, &kernel)?,
+    };
+    let (id, now) = (export.id, kernel.clock.now());
+    kernel.store.write(Lane::Staff, move |db| Ok::<_, AppError>(queries::insert(db, &export, now)?)).await?;
+
+    let (pieces, body) = stream::channel();
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let raw = query.raw;
+    kernel.store.read_long(move |db| {
+        let _ = ended.send(stream::write_csv(db, &filter, raw, &pieces));
+    });
+    actix_web::rt::spawn(record_end(kernel.get_ref().clone(), id, end));
+    let day = jiff::Timestamp::from_second(now.as_seconds())
+        .map_or(String::new(), |at| at.strftime("%Y-%m-%d").to_string());
+    let disposition = format!("attachment; filename=\"supporters-{day}.csv\"");
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .streaming(futures_util::StreamExt::map(body, |piece| piece.map_err(AppError::from))))
+}
+
+/// The filter as it is recorded: a search text only as a keyed hash, since it may name a person.
+fn recorded(filter: &SupporterFilter, kernel: &Kernel) -> Result<String, AppError> {
+    let q = filter.q.as_ref().map(|text| format!("hash:{}", kernel.keys.search_hash(text)));
+    let filter = SupporterFilter { q, ..filter.clone() };
+    serde_json::to_string(&filter).map_err(|error| AppError::internal(&error))
+}
+
+async fn record_end(kernel: Kernel, id: Id, end: tokio::sync::oneshot::Receiver<stream::Ended>) {
+    let Ok(ended) = end.await else { return };
+    let now = kernel.clock.now();
+    let recorded = kernel
+        .store
+        .write(Lane::Staff, move |db| {
+            Ok::<_, AppError>(queries::finish(db, id, ended.rows, ended.complete, now)?)
+        })
+        .await;
+    if recorded.is_err() {
+        tracing::error!(export = %id, "the end of an export could not be recorded");
+    }
+}
+
+/// Mounts the routes.
+pub fn api(config: &mut web::ServiceConfig) {
+    Endpoint::at("/api/v1/admin/exports/supporters.csv").get(export_csv).mount(config);
+}

@@ -1,0 +1,127 @@
+//! Forms and the consent wording shown on them. Read by sign-ups (which notice was agreed to) and by whoever
+//! shows a receipt; kept in memory, so that intake reads nothing.
+
+mod queries;
+mod receipt;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+pub use receipt::ConsentReceipt;
+
+use crate::{
+    clock::Timestamp,
+    id::Id,
+    kernel::Kernel,
+    keys::sha256_hex,
+    store::{Lane, StoreError},
+};
+
+/// The form that exists from the first start.
+pub const JOIN: &str = "join";
+/// The language of the wordings that are compiled in.
+pub const LANGUAGE: &str = "en";
+
+/// A version of the consent wording, as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Names this version.
+    pub id: Id,
+    /// Slug of its form.
+    pub form: String,
+    /// Language of the wording.
+    pub language: String,
+    /// What the person saw, to the letter.
+    pub wording: String,
+    /// SHA-256 of the wording, hexadecimal.
+    pub sha256: String,
+    /// Since when it was shown.
+    pub created_at: Timestamp,
+}
+
+/// All forms and notices. Cheap to clone.
+#[derive(Clone)]
+pub struct Forms {
+    kernel: Kernel,
+    known: Arc<RwLock<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    forms: Vec<String>,
+    notices: HashMap<Id, Arc<Notice>>,
+    current: HashMap<String, Arc<Notice>>,
+}
+
+impl Forms {
+    /// Makes the `join` form and the current wording's notice if they are missing, and reads everything.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(kernel: &Kernel) -> Result<Self, StoreError> {
+        let wording = wording(&kernel.config.campaign.name);
+        let notice = Notice {
+            id: Id::new(),
+            form: JOIN.to_owned(),
+            language: LANGUAGE.to_owned(),
+            sha256: sha256_hex(&wording),
+            wording,
+            created_at: kernel.clock.now(),
+        };
+        let current_hash = notice.sha256.clone();
+        let title = format!("Join {}", kernel.config.campaign.name);
+        let (forms, notices) = kernel
+            .store
+            .write(Lane::Staff, move |db| {
+                queries::insert_missing(db, &title, &notice)?;
+                Ok::<_, StoreError>((queries::list_forms(db)?, queries::list_notices(db)?))
+            })
+            .await?;
+        let mut known = Known { forms, ..Known::default() };
+        for notice in notices.into_iter().map(Arc::new) {
+            if notice.sha256 == current_hash {
+                known.current.insert(notice.form.clone(), Arc::clone(&notice));
+            }
+            known.notices.insert(notice.id, notice);
+        }
+        Ok(Self { kernel: kernel.clone(), known: Arc::new(RwLock::new(known)) })
+    }
+
+    /// Whether there is a form with this slug.
+    #[must_use]
+    pub fn has_form(&self, slug: &str) -> bool {
+        self.read(|known| known.forms.iter().any(|form| form == slug))
+    }
+
+    /// The wording that `form` shows now.
+    #[must_use]
+    pub fn current_notice(&self, form: &str) -> Option<Arc<Notice>> {
+        self.read(|known| known.current.get(form).cloned())
+    }
+
+    /// The notice with this id, current or superseded.
+    #[must_use]
+    pub fn notice(&self, id: Id) -> Option<Arc<Notice>> {
+        self.read(|known| known.notices.get(&id).cloned())
+    }
+
+    /// Campaign name, for pages and mails.
+    #[must_use]
+    pub fn campaign(&self) -> &str {
+        &self.kernel.config.campaign.name
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn wording(campaign: &str) -> String {
+    format!(
+        "I want to join {campaign}. {campaign} may keep the details I give here and write to me by e-mail about \
+         its work. It shares them with nobody I have not named, and I can see, change or erase them and leave at \
+         any time. If I tick the box beside it, {campaign} may also call or text the number I give."
+    )
+}

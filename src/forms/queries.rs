@@ -1,0 +1,55 @@
+//! Statements over forms and notices.
+
+use diesel::{QueryResult, prelude::*};
+
+use super::{JOIN, Notice};
+use crate::{
+    clock::Timestamp,
+    each,
+    id::Id,
+    store::{
+        Db,
+        schema::{forms, notices},
+    },
+};
+
+pub(super) fn insert_missing(db: &mut Db, title: &str, notice: &Notice) -> QueryResult<()> {
+    each!(db, c => {
+        diesel::insert_into(forms::table)
+            .values((forms::slug.eq(JOIN), forms::title.eq(title), forms::created_at.eq(notice.created_at)))
+            .on_conflict_do_nothing()
+            .execute(c)?;
+        diesel::insert_into(notices::table)
+            .values((
+                notices::id.eq(notice.id),
+                notices::form.eq(&notice.form),
+                notices::language.eq(&notice.language),
+                notices::wording.eq(&notice.wording),
+                notices::sha256.eq(&notice.sha256),
+                notices::created_at.eq(notice.created_at),
+            ))
+            .on_conflict_do_nothing()
+            .execute(c)?;
+        Ok(())
+    })
+}
+
+pub(super) fn list_forms(db: &mut Db) -> QueryResult<Vec<String>> {
+    forms::table.select(forms::slug).load(db)
+}
+
+pub(super) fn list_notices(db: &mut Db) -> QueryResult<Vec<Notice>> {
+    type Row = (Id, String, String, String, String, Timestamp);
+    let rows: Vec<Row> = notices::table.load(db)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, form, language, wording, sha256, created_at)| Notice {
+            id,
+            form,
+            language,
+            wording,
+            sha256,
+            created_at,
+        })
+        .collect())
+}

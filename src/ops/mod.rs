@@ -1,0 +1,38 @@
+//! Operations: health, figures, the API document and, in development, the local mailbox.
+
+mod api_docs;
+mod health;
+pub mod linkify;
+mod mailbox;
+mod metrics;
+pub mod openapi;
+pub mod pages;
+
+pub use health::Probe;
+pub use mailbox::routes as mailbox_routes;
+pub use metrics::{MetricsAccess, routes as metrics_routes};
+
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
+
+use crate::{kernel::Kernel, outbox::Mailer, signups::Signups};
+
+/// What operations look at.
+#[derive(Clone)]
+pub struct Ops {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// For the length of the intake queue.
+    pub signups: Signups,
+    /// The mail worker, where this process runs one.
+    pub mailer: Option<Arc<Mailer>>,
+    /// The last verdict on the store.
+    pub probe: Arc<Probe>,
+}
+
+/// Mounts health and API document.
+pub fn routes(config: &mut ServiceConfig) {
+    health::routes(config);
+    api_docs::routes(config);
+}

@@ -1,0 +1,49 @@
+//! The OpenAPI 3.1 document, from the code of the routes.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{
+    exports::routes as exports, preferences::routes as preferences, signups::routes as signups,
+    staff::routes as staff, supporters::routes as supporters,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Openhearth",
+        description = "Sign-ups confirmed by e-mail, consent by name, contact lists. Errors are \
+                       application/problem+json (RFC 9457); unknown JSON fields are refused with 422; bodies are \
+                       at most 64 KiB; times are RFC 3339 in UTC.",
+        license(name = "MIT")
+    ),
+    paths(
+        signups::create_signup, signups::create_confirmation, signups::list_signups,
+        preferences::show, preferences::change, preferences::erase,
+        staff::log_in, staff::log_out, staff::me, staff::list_tokens, staff::create_token, staff::revoke_token,
+        supporters::list_supporters, exports::export_csv
+    ),
+    modifiers(&Security)
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("oh_…").build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let cookie =
+            ApiKey::Cookie(ApiKeyValue::with_description("oh_session", "__Host-oh_session under https"));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}

@@ -1,0 +1,237 @@
+//! [`Preferences`]: what each link allows, and what each choice does, in one transaction each.
+
+use super::owed;
+use crate::{
+    clock::Timestamp,
+    error::AppError,
+    forms::{ConsentReceipt, Forms},
+    id::Id,
+    kernel::Kernel,
+    keys::{AddressHash, Keys, LinkError, Purpose},
+    outbox::{self, NewMail},
+    signups,
+    store::{Db, Lane, StoreError},
+    supporters::{self, Profile, Supporter},
+};
+
+/// What a preferences link allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// A masked view; only taking away.
+    TakeAway,
+    /// Everything, for an hour.
+    Everything,
+}
+
+/// Why a link does nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkFault {
+    /// Not a link of ours.
+    #[error("this link is not complete; open it again from the mail")]
+    Invalid,
+    /// Genuine, but void: the person left, erased themselves, or asked for new links.
+    #[error("this link is no longer good; use the link in our latest mail, or sign up again")]
+    Void,
+    /// What was asked needs a fresh link.
+    #[error("this needs a fresh link; ask for one on the preferences page and we mail it to you")]
+    NeedsFresh,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for LinkFault {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<LinkFault> for AppError {
+    fn from(fault: LinkFault) -> Self {
+        let sentence = fault.to_string();
+        match fault {
+            LinkFault::Invalid => Self::NotFound(sentence),
+            LinkFault::Void => Self::Gone(sentence),
+            LinkFault::NeedsFresh => Self::Forbidden(sentence),
+            LinkFault::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The choices people have. Cheap to clone.
+#[derive(Clone)]
+pub struct Preferences {
+    pub(super) kernel: Kernel,
+    pub(super) forms: Forms,
+}
+
+/// A person who came by a good link.
+pub struct Visitor {
+    /// Who it is.
+    pub supporter: Supporter,
+    /// What the link allows.
+    pub power: Power,
+    /// Whether it was a fresh link whose hour is over.
+    pub was_fresh: bool,
+}
+
+impl Preferences {
+    /// The facade.
+    #[must_use]
+    pub fn new(kernel: &Kernel, forms: &Forms) -> Self {
+        Self { kernel: kernel.clone(), forms: forms.clone() }
+    }
+
+    /// Who comes by this preferences link, and what it allows. A fresh link whose hour is over still takes away.
+    ///
+    /// # Errors
+    /// [`LinkFault`].
+    pub async fn visitor(&self, token: &str) -> Result<Visitor, LinkFault> {
+        let keys = &self.kernel.keys;
+        let now = self.kernel.clock.now();
+        let hours_ago = Timestamp::from_micros(0);
+        let (link, power, was_fresh) = match keys.verify(Purpose::FreshPreferences, token, now) {
+            Ok(link) => (link, Power::Everything, false),
+            Err(LinkError::Expired) => {
+                let link = keys.verify(Purpose::FreshPreferences, token, hours_ago);
+                (link.map_err(|_| LinkFault::Invalid)?, Power::TakeAway, true)
+            }
+            Err(LinkError::Invalid) => {
+                let link = keys.verify(Purpose::Preferences, token, now).map_err(|_| LinkFault::Invalid)?;
+                (link, Power::TakeAway, false)
+            }
+        };
+        let found =
+            self.kernel.store.read(move |db| Ok::<_, LinkFault>(supporters::find(db, link.subject)?)).await?;
+        let supporter = found
+            .filter(|known| u32::try_from(known.link_version) == Ok(link.version))
+            .ok_or(LinkFault::Void)?;
+        Ok(Visitor { supporter, power, was_fresh })
+    }
+
+    /// Who comes by this link, which must be fresh.
+    ///
+    /// # Errors
+    /// [`LinkFault`].
+    pub async fn fresh_visitor(&self, token: &str) -> Result<Supporter, LinkFault> {
+        let visitor = self.visitor(token).await?;
+        if visitor.power == Power::Everything { Ok(visitor.supporter) } else { Err(LinkFault::NeedsFresh) }
+    }
+
+    /// The receipt for what the supporter agreed to last.
+    #[must_use]
+    pub fn receipt(&self, supporter: &Supporter) -> Option<ConsentReceipt> {
+        self.forms
+            .notice(supporter.notice_id)
+            .map(|notice| ConsentReceipt::of(&notice, supporter.confirmed_at))
+    }
+
+    /// Mails a fresh link to the stored address, at most one in five minutes.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn mail_fresh_link(&self, supporter: Supporter) -> Result<(), LinkFault> {
+        let now = self.kernel.clock.now();
+        self.kernel
+            .store
+            .write(Lane::Visitor, move |db| {
+                let recent = now.before(std::time::Duration::from_secs(300));
+                if !outbox::was_owed_since(db, owed::FRESH_LINK, supporter.id, recent)? {
+                    let mail = NewMail {
+                        template: owed::FRESH_LINK,
+                        subject_id: supporter.id,
+                        address: supporter.email,
+                    };
+                    outbox::enqueue(db, &[mail], now)?;
+                }
+                Ok::<_, LinkFault>(())
+            })
+            .await?;
+        self.kernel.outbox.wake();
+        Ok(())
+    }
+
+    /// The supporter leaves; leaving twice changes nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn leave(&self, supporter: Id) -> Result<(), LinkFault> {
+        let now = self.kernel.clock.now();
+        self.kernel
+            .store
+            .write(Lane::Visitor, move |db| Ok::<_, LinkFault>(supporters::leave(db, supporter, now)?))
+            .await
+    }
+
+    /// Whom this unsubscribe link unsubscribes. It never expires and is not versioned.
+    ///
+    /// # Errors
+    /// [`LinkFault::Invalid`].
+    pub fn unsubscribe_subject(&self, token: &str) -> Result<Id, LinkFault> {
+        let link = self.kernel.keys.verify(Purpose::Unsubscribe, token, self.kernel.clock.now());
+        link.map(|link| link.subject).map_err(|_| LinkFault::Invalid)
+    }
+
+    /// Which address this not-me link is about.
+    ///
+    /// # Errors
+    /// [`LinkFault::Invalid`].
+    pub fn not_me_subject(&self, token: &str) -> Result<AddressHash, LinkFault> {
+        let link = self.kernel.keys.verify(Purpose::NotMe, token, self.kernel.clock.now());
+        link.map(|link| AddressHash::from_subject(link.subject)).map_err(|_| LinkFault::Invalid)
+    }
+
+    /// This address is left alone for good, and what unconfirmed sign-ups hold of it is erased.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn not_me(&self, address: AddressHash) -> Result<(), LinkFault> {
+        let now = self.kernel.clock.now();
+        self.kernel
+            .store
+            .write(Lane::Visitor, move |db| {
+                supporters::suppress(db, address, "not_me", now)?;
+                let erased = signups::erase_of_address(db, address, false)?;
+                Ok::<_, LinkFault>(outbox::forget(db, &erased)?)
+            })
+            .await?;
+        self.kernel.store.scrub();
+        Ok(())
+    }
+
+    /// Changes what the person may change by themselves.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn change(&self, supporter: Supporter, profile: Profile) -> Result<(), LinkFault> {
+        let now = self.kernel.clock.now();
+        self.kernel
+            .store
+            .write(Lane::Visitor, move |db| {
+                Ok::<_, LinkFault>(supporters::set_profile(db, &supporter, &profile, now)?)
+            })
+            .await
+    }
+
+    /// Erases the person: the supporter, what every sign-up holds of them, and mails on their way.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is then erased.
+    pub async fn erase(&self, supporter: Supporter) -> Result<(), LinkFault> {
+        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
+        self.kernel
+            .store
+            .write(Lane::Visitor, move |db| Ok::<_, LinkFault>(erase(db, &keys, &supporter, now)?))
+            .await?;
+        self.kernel.store.scrub();
+        Ok(())
+    }
+}
+
+fn erase(db: &mut Db, keys: &Keys, supporter: &Supporter, now: Timestamp) -> diesel::QueryResult<()> {
+    let hash = keys.address_hash(&supporter.email_key);
+    let mut subjects = signups::erase_of_address(db, hash, true)?;
+    subjects.push(supporter.id);
+    outbox::forget(db, &subjects)?;
+    supporters::delete(db, supporter.id, hash, now)
+}

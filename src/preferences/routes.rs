@@ -1,0 +1,86 @@
+//! `/api/v1/preferences/{token}`. The token is the authority.
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Data, Path},
+};
+
+use super::{LinkFault, Power, Preferences, PreferencesChange, PreferencesView, views};
+use crate::{
+    error::{AppError, Problem},
+    http::{Endpoint, Json},
+};
+
+/// Shows what the link allows to see: masked, or everything with a fresh link.
+#[utoipa::path(
+    get, path = "/api/v1/preferences/{token}", tag = "preferences",
+    params(("token" = String, Path, description = "Last part of a preferences link")),
+    responses(
+        (status = 200, description = "The person's own data", body = PreferencesView),
+        (status = 404, description = "Not a link of ours", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "No longer good", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    preferences: Data<Preferences>,
+    token: Path<String>,
+) -> Result<web::Json<PreferencesView>, AppError> {
+    let visitor = preferences.visitor(&token).await?;
+    let receipt = preferences.receipt(&visitor.supporter);
+    Ok(web::Json(views::view(visitor.supporter, visitor.power, receipt)))
+}
+
+/// Changes name and postal code (fresh link), or leaves (any link).
+#[utoipa::path(
+    patch, path = "/api/v1/preferences/{token}", tag = "preferences", request_body = PreferencesChange,
+    params(("token" = String, Path, description = "Last part of a preferences link")),
+    responses(
+        (status = 204, description = "Done"),
+        (status = 403, description = "This needs a fresh link", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "No longer good", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Fields that do not hold", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    preferences: Data<Preferences>,
+    token: Path<String>,
+    Json(change): Json<PreferencesChange>,
+) -> Result<HttpResponse, AppError> {
+    let visitor = preferences.visitor(&token).await?;
+    let id = visitor.supporter.id;
+    if change.edits() {
+        if visitor.power != Power::Everything {
+            return Err(LinkFault::NeedsFresh.into());
+        }
+        let profile = change.apply(&visitor.supporter).map_err(AppError::Invalid)?;
+        preferences.change(visitor.supporter, profile).await?;
+    }
+    if change.status.is_some() {
+        preferences.leave(id).await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Erases everything that is stored of the person; needs a fresh link.
+#[utoipa::path(
+    delete, path = "/api/v1/preferences/{token}", tag = "preferences",
+    params(("token" = String, Path, description = "Last part of a fresh preferences link")),
+    responses(
+        (status = 204, description = "Erased"),
+        (status = 403, description = "This needs a fresh link", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "No longer good", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn erase(
+    preferences: Data<Preferences>,
+    token: Path<String>,
+) -> Result<HttpResponse, AppError> {
+    let supporter = preferences.fresh_visitor(&token).await?;
+    preferences.erase(supporter).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Mounts the routes.
+pub fn api(config: &mut web::ServiceConfig) {
+    Endpoint::at("/api/v1/preferences/{token}").get(show).patch(change).delete(erase).mount(config);
+}

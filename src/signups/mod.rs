@@ -1,0 +1,86 @@
+//! Sign-ups: from a stranger's form to a confirmed supporter.
+//!
+//! [`Signups`] is the facade. Intake appends and answers; triage (a worker) decides what an address is owed;
+//! confirmation, by the link in the mail, makes the supporter; purge erases what nobody confirmed.
+
+mod confirmation;
+mod domain;
+mod mails;
+mod model;
+mod owed;
+mod page_routes;
+mod pages;
+mod post;
+mod purge;
+mod queries;
+pub(crate) mod routes;
+mod standing;
+mod triage;
+mod views;
+
+use std::sync::Arc;
+
+pub use confirmation::{ConfirmError, Confirmation};
+pub use domain::{JoinForm, Signup};
+pub use owed::templates;
+pub use page_routes::pages;
+pub use queries::erase_of_address;
+pub use routes::api;
+
+use crate::{
+    error::FieldError,
+    forms::Forms,
+    id::Id,
+    kernel::Kernel,
+    outbox::Wake,
+    store::{GroupCommit, StoreError},
+};
+use model::NewSignup;
+
+/// Sign-ups of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Signups {
+    kernel: Kernel,
+    forms: Forms,
+    intake: Arc<GroupCommit<NewSignup>>,
+    triage: Wake,
+}
+
+impl Signups {
+    /// The facade; its intake goes before every other write of the store.
+    #[must_use]
+    pub fn new(kernel: &Kernel, forms: &Forms) -> Self {
+        let intake = kernel.store.group_commit(queries::insert_all, kernel.config.intake.queue_capacity);
+        Self { kernel: kernel.clone(), forms: forms.clone(), intake, triage: Wake::default() }
+    }
+
+    /// Checks a form against what is offered.
+    ///
+    /// # Errors
+    /// The fields that do not hold.
+    pub fn check(&self, form: JoinForm) -> Result<Signup, Vec<FieldError>> {
+        form.check(&self.forms)
+    }
+
+    /// Stores `signup` durably and returns its id. Reads and counts nothing about the address, so that the
+    /// answer tells nothing about it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be stored: then it is not.
+    pub async fn append(&self, signup: Signup, client: std::net::IpAddr) -> Result<Id, StoreError> {
+        let row = NewSignup::new(signup, self.kernel.keys.client_hash(client), self.kernel.clock.now())
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let id = row.id();
+        let stored = self.intake.append(row).await;
+        self.kernel.metrics.signup(stored.is_ok());
+        stored?;
+        self.triage.wake();
+        Ok(id)
+    }
+
+    /// Sign-ups that wait for the next commit.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.intake.waiting()
+    }
+}

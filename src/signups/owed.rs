@@ -1,0 +1,152 @@
+//! The mails of this slice as the outbox asks for them: what each needs is read here, its links are made at
+//! sending.
+
+use std::{collections::HashMap, time::Duration};
+
+use diesel::QueryResult;
+
+use super::{
+    mails::{AlreadyInMail, ConfirmMail, WelcomeMail},
+    queries,
+};
+use crate::{
+    clock::Timestamp,
+    forms::{ConsentReceipt, Forms},
+    id::Id,
+    kernel::Kernel,
+    keys::{AddressHash, Keys, Link, Purpose},
+    mail::message::Content,
+    outbox::{Compose, Template},
+    store::Db,
+    supporters::{self, Links, Status},
+};
+
+/// Asks for the click; its subject is the sign-up.
+pub(super) const CONFIRM: &str = "confirm";
+/// "Already in, here are your choices"; its subject is the supporter.
+pub(super) const ALREADY_IN: &str = "already_in";
+/// Welcome with the consent receipt; its subject is the confirmed sign-up.
+pub(super) const WELCOME: &str = "welcome";
+
+/// The mails that sign-ups owe.
+#[must_use]
+pub fn templates(kernel: &Kernel, forms: &Forms) -> Vec<Box<dyn Template>> {
+    vec![
+        Box::new(Confirm(kernel.clone())),
+        Box::new(AlreadyIn(kernel.clone())),
+        Box::new(Welcome(kernel.clone(), forms.clone())),
+    ]
+}
+
+struct Confirm(Kernel);
+
+impl Template for Confirm {
+    fn name(&self) -> &'static str {
+        CONFIRM
+    }
+
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
+        let pending = queries::list_pending(db, subjects)?;
+        Ok(pending.into_iter().map(|(id, address)| (id, confirm(self.0.clone(), id, address))).collect())
+    }
+}
+
+fn confirm(kernel: Kernel, signup: Id, address: AddressHash) -> Compose {
+    Box::new(move |now: Timestamp| {
+        let link_days = kernel.config.signups.link_days;
+        let good = Link {
+            subject: signup,
+            version: 0,
+            expires_at: Some(now.after(Duration::from_secs(u64::from(link_days) * 86_400))),
+        };
+        let mail = ConfirmMail {
+            campaign_name: kernel.config.campaign.name.clone(),
+            postal_address: kernel.postal_address(),
+            confirm_url: kernel.url(&format!("/confirm/{}", kernel.keys.sign(Purpose::Confirm, &good))),
+            not_me_url: kernel.url(&not_me_path(&kernel.keys, address)),
+            link_days,
+        };
+        mail.render().map(|parts| parts.into_content(None))
+    })
+}
+
+/// Where whoever has this address says that it was not them; also long after the sign-up was erased.
+pub(super) fn not_me_path(keys: &Keys, address: AddressHash) -> String {
+    let ever = Link { subject: address.as_subject(), version: 0, expires_at: None };
+    format!("/not-me/{}", keys.sign(Purpose::NotMe, &ever))
+}
+
+struct AlreadyIn(Kernel);
+
+impl Template for AlreadyIn {
+    fn name(&self) -> &'static str {
+        ALREADY_IN
+    }
+
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
+        let mut owed: HashMap<Id, Compose> = HashMap::new();
+        for id in subjects {
+            if let Some(supporter) =
+                supporters::find(db, *id)?.filter(|known| known.status == Status::Confirmed)
+            {
+                let (kernel, version) = (self.0.clone(), supporter.link_version);
+                let id = *id;
+                let compose = move |_| {
+                    let links = Links::of(&kernel, id, version);
+                    let mail = AlreadyInMail {
+                        campaign_name: kernel.config.campaign.name.clone(),
+                        postal_address: kernel.postal_address(),
+                        preferences_url: links.preferences,
+                        unsubscribe_url: links.unsubscribe.clone(),
+                    };
+                    mail.render().map(|parts| parts.into_content(Some(links.unsubscribe)))
+                };
+                owed.insert(id, Box::new(compose));
+            }
+        }
+        Ok(owed)
+    }
+}
+
+struct Welcome(Kernel, Forms);
+
+impl Template for Welcome {
+    fn name(&self) -> &'static str {
+        WELCOME
+    }
+
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
+        let mut owed: HashMap<Id, Compose> = HashMap::new();
+        for signup in queries::find_all(db, subjects)? {
+            let Some(supporter) = signup.supporter_id else { continue };
+            let Some(supporter) = supporters::find(db, supporter)? else { continue };
+            let Some(receipt) = self.receipt(signup.notice_id, signup.confirmed_at) else { continue };
+            if supporter.status != Status::Confirmed {
+                continue;
+            }
+            let kernel = self.0.clone();
+            let compose = move |_| welcome(&kernel, supporter.id, supporter.link_version, receipt);
+            owed.insert(signup.id, Box::new(compose));
+        }
+        Ok(owed)
+    }
+}
+
+impl Welcome {
+    fn receipt(&self, notice: Id, confirmed_at: Option<Timestamp>) -> Option<ConsentReceipt> {
+        Some(ConsentReceipt::of(&*self.1.notice(notice)?, confirmed_at?))
+    }
+}
+
+fn welcome(kernel: &Kernel, id: Id, version: i32, receipt: ConsentReceipt) -> askama::Result<Content> {
+    let links = Links::of(kernel, id, version);
+    let mail = WelcomeMail {
+        campaign_name: kernel.config.campaign.name.clone(),
+        postal_address: kernel.postal_address(),
+        receipt,
+        groups: Vec::new(),
+        preferences_url: links.preferences,
+        unsubscribe_url: links.unsubscribe.clone(),
+    };
+    mail.render().map(|parts| parts.into_content(Some(links.unsubscribe)))
+}

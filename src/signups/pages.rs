@@ -1,0 +1,74 @@
+//! The pages of a sign-up: the form, "look at your inbox", and where the mailed links lead.
+//! Called by this slice's routes; must not look anything up, and must not show what a stranger typed to anybody else.
+
+use askama::Template;
+
+use crate::site::{JoinFormView, Site};
+
+/// `/join`: the form alone, also when it comes back with errors.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signups/join.html")]
+pub struct JoinPage {
+    /// The frame.
+    pub site: Site,
+    /// The form.
+    pub form: JoinFormView,
+}
+
+/// `/join/check-inbox`: the same for everybody, whoever the address belongs to.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signups/check_inbox.html")]
+pub struct CheckInboxPage {
+    /// The frame.
+    pub site: Site,
+    /// The address our mail comes from.
+    pub mail_from: String,
+    /// Development: mails stay in the mailbox at `/dev/mailbox`, and the page links to it.
+    pub dev_mailbox: bool,
+    /// Days until the link in the mail runs out.
+    pub link_days: u16,
+}
+
+/// `GET /confirm/{token}`: what the click will do, and one button. Showing it changes nothing.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signups/confirm.html")]
+pub struct ConfirmPage {
+    /// The frame.
+    pub site: Site,
+    /// What is joined.
+    pub campaign: String,
+    /// The consent wording the person ticked.
+    pub notice_text: String,
+    /// Where the button posts.
+    pub action: String,
+    /// For somebody who never signed up.
+    pub not_me_url: String,
+    /// In the browser that signed up: a script presses the button.
+    pub self_submit: bool,
+}
+
+/// `POST /confirm/{token}`, the first time and every later one.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signups/confirmed.html")]
+pub struct ConfirmedPage {
+    /// The frame.
+    pub site: Site,
+    /// What was joined.
+    pub campaign: String,
+}
+
+/// A link that is too old, or that somebody has voided since.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signups/expired.html")]
+pub struct ExpiredPage {
+    /// The frame.
+    pub site: Site,
+    /// The form, to start again.
+    pub form_url: String,
+    /// Days that a link lives.
+    pub link_days: u16,
+}
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod tests;

@@ -1,0 +1,72 @@
+//! Purge: what an unconfirmed sign-up holds of a person is erased some days after its mail; counts stay.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Signups, queries, standing::WINDOW};
+use crate::{
+    outbox,
+    store::{Lane, StoreError},
+};
+
+/// Pause between two looks.
+const PERIOD: Duration = Duration::from_secs(600);
+/// Sign-ups in one transaction.
+const BATCH: i64 = 200;
+
+impl Signups {
+    /// Purges every ten minutes until `stop`.
+    pub async fn run_purge(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.purge().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "erased what unconfirmed sign-ups held of people"),
+                Err(error) => {
+                    tracing::warn!(%error, "unconfirmed sign-ups could not be purged; trying again later")
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(PERIOD) => {}
+            }
+        }
+    }
+
+    /// Purges all that is due, in pieces, and returns how many sign-ups that were.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was purged by then stays purged.
+    pub async fn purge(&self) -> Result<usize, StoreError> {
+        let kernel = self.kernel();
+        let now = kernel.clock.now();
+        let keep = Duration::from_secs(u64::from(kernel.config.signups.purge_days) * 86_400);
+        let (mut total, mut skip) = (0, 0);
+        loop {
+            let (seen, erased) = kernel
+                .store
+                .write(Lane::Worker, move |db| {
+                    let stale = queries::list_stale(db, now.before(keep), skip, BATCH)?;
+                    // The days count from the mail; one that is still on its way is waited for.
+                    let settled = outbox::is_settled_before(db, &stale, now.before(keep))?;
+                    Ok::<_, StoreError>((stale.len(), queries::erase(db, &settled)?))
+                })
+                .await?;
+            if seen == 0 {
+                break;
+            }
+            total += erased;
+            skip += i64::try_from(seen - erased).unwrap_or(0);
+        }
+        kernel
+            .store
+            .write(Lane::Worker, move |db| {
+                outbox::forget_dead(db, now.before(keep))?;
+                Ok::<_, StoreError>(queries::delete_asked_before(db, now.before(WINDOW))?)
+            })
+            .await?;
+        // Also for what triage and the outbox erased since the last time.
+        kernel.store.scrub();
+        Ok(total)
+    }
+}

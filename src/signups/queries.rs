@@ -1,0 +1,238 @@
+//! Statements over sign-ups and mail limits.
+
+use std::collections::HashMap;
+
+use diesel::{
+    QueryResult,
+    dsl::sql,
+    prelude::*,
+    result::{DatabaseErrorKind, Error::DatabaseError},
+    sql_types::Bool,
+};
+
+use super::model::{NewSignup, Stored, Untriaged};
+use crate::{
+    clock::Timestamp,
+    each,
+    id::Id,
+    keys::AddressHash,
+    store::{
+        Db,
+        schema::{mail_limits, signups},
+    },
+};
+
+type StoredColumns = (
+    signups::id,
+    signups::state,
+    signups::email,
+    signups::form,
+    signups::notice_id,
+    signups::language,
+    signups::details,
+    signups::created_at,
+    signups::confirmed_at,
+    signups::supporter_id,
+);
+const STORED: StoredColumns = (
+    signups::id,
+    signups::state,
+    signups::email,
+    signups::form,
+    signups::notice_id,
+    signups::language,
+    signups::details,
+    signups::created_at,
+    signups::confirmed_at,
+    signups::supporter_id,
+);
+
+/// Appends `rows`; those that are there already stay as they are. SQLite takes them one by one, without an ON
+/// CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
+pub fn insert_all(db: &mut Db, rows: &[NewSignup]) -> QueryResult<()> {
+    each!(db,
+        pg c => diesel::insert_into(signups::table).values(rows).on_conflict_do_nothing().execute(c).map(drop),
+        sqlite c => rows.iter().try_for_each(|row| {
+            match diesel::insert_into(signups::table).values(row).execute(c) {
+                Err(DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(()),
+                outcome => outcome.map(drop),
+            }
+        })
+    )
+}
+
+/// Whether any sign-up waits for triage.
+pub fn any_new(db: &mut Db) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(signups::table.filter(signups::state.eq("new")))).get_result(db)
+}
+
+/// The oldest sign-ups that wait for triage.
+pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
+    signups::table
+        .filter(signups::state.eq("new"))
+        .order(signups::id)
+        .limit(limit)
+        .select((signups::id, signups::email, signups::form, signups::created_at))
+        .load(db)
+}
+
+/// Records what triage decided.
+pub fn set_triaged(db: &mut Db, id: Id, state: &str, hash: AddressHash, now: Timestamp) -> QueryResult<()> {
+    diesel::update(signups::table.filter(signups::id.eq(id)))
+        .set((
+            signups::state.eq(state),
+            signups::address_hash.eq(Some(hash)),
+            signups::triaged_at.eq(Some(now)),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// The sign-up with this id.
+pub fn find(db: &mut Db, id: Id) -> QueryResult<Option<Stored>> {
+    signups::table.filter(signups::id.eq(id)).select(STORED).first(db).optional()
+}
+
+/// The sign-ups with these ids.
+pub fn find_all(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<Stored>> {
+    signups::table.filter(signups::id.eq_any(ids)).select(STORED).load(db)
+}
+
+/// Records a confirmation.
+pub fn set_confirmed(db: &mut Db, id: Id, supporter: Id, now: Timestamp) -> QueryResult<()> {
+    diesel::update(signups::table.filter(signups::id.eq(id)))
+        .set((
+            signups::state.eq("confirmed"),
+            signups::confirmed_at.eq(Some(now)),
+            signups::supporter_id.eq(Some(supporter)),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// The forms by which each of `supporters` has joined.
+pub fn forms_of(db: &mut Db, supporters: &[Id]) -> QueryResult<HashMap<Id, Vec<String>>> {
+    let rows: Vec<(Option<Id>, String)> = signups::table
+        .filter(signups::supporter_id.eq_any(supporters.iter().copied().map(Some).collect::<Vec<_>>()))
+        .select((signups::supporter_id, signups::form))
+        .distinct()
+        .load(db)?;
+    let mut forms: HashMap<Id, Vec<String>> = HashMap::new();
+    for (supporter, form) in rows {
+        if let Some(supporter) = supporter {
+            forms.entry(supporter).or_default().push(form);
+        }
+    }
+    Ok(forms)
+}
+
+/// Erases what the sign-ups of an address hold of a person, the confirmed ones too if asked; counts stay.
+/// Returns which those were.
+///
+/// # Errors
+/// When the statement fails.
+pub fn erase_of_address(db: &mut Db, hash: AddressHash, with_confirmed: bool) -> QueryResult<Vec<Id>> {
+    let mut query =
+        signups::table.filter(signups::address_hash.eq(Some(hash))).select(signups::id).into_boxed();
+    if !with_confirmed {
+        query = query.filter(signups::state.ne("confirmed"));
+    }
+    let ids: Vec<Id> = query.load(db)?;
+    erase(db, &ids)?;
+    Ok(ids)
+}
+
+/// Erases what these sign-ups hold of a person. What was not confirmed is then expired.
+pub fn erase(db: &mut Db, ids: &[Id]) -> QueryResult<usize> {
+    let blank = (
+        signups::email.eq(""),
+        signups::details.eq("{}"),
+        signups::client_hash.eq(None::<AddressHash>),
+        signups::address_hash.eq(None::<AddressHash>),
+        signups::supporter_id.eq(None::<Id>),
+    );
+    let those = signups::table.filter(signups::id.eq_any(ids));
+    diesel::update(those.clone().filter(signups::state.eq("pending")))
+        .set(signups::state.eq("expired"))
+        .execute(db)?;
+    diesel::update(those).set(blank).execute(db)
+}
+
+/// Unconfirmed sign-ups triaged before `before` that still hold something of a person, oldest first, without
+/// the first `skip`. The condition is written out: it is the index's own.
+pub fn list_stale(db: &mut Db, before: Timestamp, skip: i64, limit: i64) -> QueryResult<Vec<Id>> {
+    signups::table
+        .filter(sql::<Bool>("triaged_at IS NOT NULL AND email <> '' AND state <> 'confirmed'"))
+        .filter(signups::triaged_at.lt(Some(before)))
+        .order(signups::triaged_at)
+        .offset(skip)
+        .limit(limit)
+        .select(signups::id)
+        .load(db)
+}
+
+/// When an address was last asked to click, newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
+pub struct Asked {
+    /// The last time.
+    pub newest: Option<Timestamp>,
+    /// The time before.
+    pub second: Option<Timestamp>,
+    /// The time before that.
+    pub third: Option<Timestamp>,
+}
+
+/// When each of these addresses was last asked.
+pub fn asked(db: &mut Db, hashes: &[AddressHash]) -> QueryResult<HashMap<AddressHash, Asked>> {
+    let rows: Vec<(AddressHash, Timestamp, Option<Timestamp>, Option<Timestamp>)> =
+        mail_limits::table.filter(mail_limits::address_hash.eq_any(hashes)).load(db)?;
+    let asked = rows
+        .into_iter()
+        .map(|(hash, newest, second, third)| (hash, Asked { newest: Some(newest), second, third }));
+    Ok(asked.collect())
+}
+
+/// Records when an address was asked.
+pub fn set_asked(db: &mut Db, hash: AddressHash, newest: Timestamp, before: Asked) -> QueryResult<()> {
+    let times = (
+        mail_limits::newest.eq(newest),
+        mail_limits::second.eq(before.newest),
+        mail_limits::third.eq(before.second),
+    );
+    each!(db, c => diesel::insert_into(mail_limits::table)
+        .values((mail_limits::address_hash.eq(hash), times))
+        .on_conflict(mail_limits::address_hash)
+        .do_update()
+        .set(times)
+        .execute(c))
+    .map(drop)
+}
+
+/// Somebody clicked: the address may be asked again.
+pub fn forget_asked(db: &mut Db, hash: AddressHash) -> QueryResult<()> {
+    diesel::delete(mail_limits::table.filter(mail_limits::address_hash.eq(hash))).execute(db).map(drop)
+}
+
+/// Forgets limits that no longer hold anything back.
+pub fn delete_asked_before(db: &mut Db, before: Timestamp) -> QueryResult<usize> {
+    diesel::delete(mail_limits::table.filter(mail_limits::newest.lt(before))).execute(db)
+}
+
+/// Of these sign-ups, those that still wait for their click, with their addresses' hashes.
+pub fn list_pending(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<(Id, AddressHash)>> {
+    signups::table
+        .filter(signups::id.eq_any(ids))
+        .filter(signups::state.eq("pending"))
+        .filter(signups::address_hash.is_not_null())
+        .select((signups::id, signups::address_hash.assume_not_null()))
+        .load(db)
+}
+
+/// Sign-ups in `state`, newest first, beginning below `before`.
+pub fn list(db: &mut Db, state: &str, before: Option<Id>, limit: i64) -> QueryResult<Vec<Stored>> {
+    let mut query = signups::table.filter(signups::state.eq(state)).select(STORED).into_boxed();
+    if let Some(before) = before {
+        query = query.filter(signups::id.lt(before));
+    }
+    query.order(signups::id.desc()).limit(limit).load(db)
+}

@@ -1,0 +1,144 @@
+//! Triage: a worker that takes new sign-ups, found by their state, and owes each address what it is owed.
+
+use std::{collections::HashMap, time::Duration};
+
+use diesel::QueryResult;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Signups, owed, queries,
+    queries::Asked,
+    standing::{Verdict, verdict},
+};
+use crate::{
+    clock::Timestamp,
+    contact::EmailAddress,
+    kernel::Kernel,
+    keys::{AddressHash, Keys},
+    outbox::{self, NewMail},
+    store::{Db, Lane, StoreError},
+    supporters::{self, Status},
+};
+
+/// Sign-ups in one transaction: a few milliseconds of the writer's time.
+const BATCH: i64 = 64;
+/// Polling period when nothing wakes us: sign-ups of another process.
+const POLL: Duration = Duration::from_millis(100);
+/// Pause after the database failed us.
+const RECOVERY: Duration = Duration::from_millis(500);
+
+impl Signups {
+    /// Triages what comes in until `stop`.
+    pub async fn run_triage(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.triage_batch().await {
+                Ok(0) => POLL,
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "sign-ups could not be triaged; trying again");
+                    RECOVERY
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.triage.wait() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Triages up to 64 sign-ups in one transaction and returns how many there were.
+    ///
+    /// # Errors
+    /// When the database does not answer; nothing is then decided.
+    pub async fn triage_batch(&self) -> Result<usize, StoreError> {
+        let waiting = self.kernel.store.read(|db| Ok::<_, StoreError>(queries::any_new(db)?)).await?;
+        if !waiting {
+            return Ok(0);
+        }
+        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
+        let count = self
+            .kernel
+            .store
+            .write(Lane::Worker, move |db| Ok::<_, StoreError>(triage(db, &keys, now)?))
+            .await?;
+        self.kernel.outbox.wake();
+        Ok(count)
+    }
+
+    pub(super) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+}
+
+/// An address in the forms that triage asks by.
+struct Address {
+    key: String,
+    hash: AddressHash,
+    limit: AddressHash,
+}
+
+impl Address {
+    fn of(keys: &Keys, email: &str) -> Option<Self> {
+        let email = EmailAddress::parse(email).ok()?;
+        let key = email.key();
+        Some(Self { hash: keys.address_hash(&key), limit: keys.limit_hash(&email.limit_key()), key })
+    }
+}
+
+fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
+    let signups = queries::list_new(db, BATCH)?;
+    let mut addresses = Vec::with_capacity(signups.len());
+    for signup in &signups {
+        match Address::of(keys, &signup.email) {
+            Some(address) => addresses.push((signup, address)),
+            None => {
+                // Intake lets no such address in; a row made by hand must not stop the others.
+                tracing::error!(signup = %signup.id, "a sign-up holds an address that cannot be read; it is set aside");
+                queries::erase(db, &[signup.id])?;
+                queries::set_triaged(db, signup.id, "expired", keys.address_hash(""), now)?;
+            }
+        }
+    }
+    let asked_by: Vec<_> = addresses.iter().map(|(_, address)| (address.key.clone(), address.hash)).collect();
+    let standings = supporters::standings(db, &asked_by)?;
+    let limits: Vec<_> = addresses.iter().map(|(_, address)| address.limit).collect();
+    let mut asked = queries::asked(db, &limits)?;
+    let known: Vec<_> = standings.iter().filter_map(|standing| standing.supporter).collect();
+    let forms = if known.is_empty() { HashMap::new() } else { queries::forms_of(db, &known)? };
+
+    let mut mails = Vec::new();
+    for ((signup, address), standing) in addresses.iter().zip(standings) {
+        let joined = standing.supporter.and_then(|id| forms.get(&id));
+        let asks_new = !joined.is_some_and(|joined| joined.contains(&signup.form));
+        let asked_before = asked.get(&address.limit).copied().unwrap_or_default();
+        let (state, template) = match verdict(&standing, asks_new, signup.created_at, asked_before, now) {
+            Verdict::Confirm => ("pending", Some(owed::CONFIRM)),
+            Verdict::AlreadyIn => ("repeated", Some(owed::ALREADY_IN)),
+            Verdict::Nothing => ("repeated", None),
+            Verdict::Void => ("expired", None),
+        };
+        queries::set_triaged(db, signup.id, state, address.hash, now)?;
+        if state == "expired" {
+            queries::erase(db, &[signup.id])?;
+        }
+        if let Some(template) = template {
+            queries::set_asked(db, address.limit, now, asked_before)?;
+            asked.insert(
+                address.limit,
+                Asked { newest: Some(now), second: asked_before.newest, third: asked_before.second },
+            );
+            // A known person is written to where they are known.
+            let is_known =
+                standing.status == Some(Status::Confirmed) || standing.status == Some(Status::Unsubscribed);
+            let address = standing.email.filter(|_| is_known).unwrap_or_else(|| signup.email.clone());
+            let subject_id = match template {
+                owed::ALREADY_IN => standing.supporter.unwrap_or(signup.id),
+                _ => signup.id,
+            };
+            mails.push(NewMail { template, subject_id, address });
+        }
+    }
+    outbox::enqueue(db, &mails, now)?;
+    Ok(signups.len())
+}

@@ -1,0 +1,263 @@
+//! What each role and token may do, and the extractor that asks: `Access<ReadSupporters>` in a handler's
+//! arguments is the check.
+
+use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Staff, queries};
+use crate::{error::AppError, http::require_same_origin, id::Id, keys::sha256};
+
+/// What somebody on the staff is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything but staff and audit.
+    Organizer,
+    /// Counts only, no personal data.
+    Analyst,
+    /// One group's people; nothing until groups exist.
+    GroupManager,
+}
+
+/// What a token may be limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Scope {
+    /// Read supporters and sign-ups.
+    #[serde(rename = "supporters:read")]
+    SupportersRead,
+    /// Change supporters.
+    #[serde(rename = "supporters:write")]
+    SupportersWrite,
+    /// Download contact lists.
+    #[serde(rename = "exports")]
+    Exports,
+    /// Upload contact lists.
+    #[serde(rename = "imports")]
+    Imports,
+    /// Review member groups.
+    #[serde(rename = "groups")]
+    Groups,
+    /// Edit forms.
+    #[serde(rename = "forms")]
+    Forms,
+    /// Read counts.
+    #[serde(rename = "stats")]
+    Stats,
+    /// Manage staff.
+    #[serde(rename = "staff")]
+    Staff,
+    /// Read the audit trail.
+    #[serde(rename = "audit")]
+    Audit,
+}
+
+impl Scope {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::SupportersRead, "supporters:read"),
+        (Self::SupportersWrite, "supporters:write"),
+        (Self::Exports, "exports"),
+        (Self::Imports, "imports"),
+        (Self::Groups, "groups"),
+        (Self::Forms, "forms"),
+        (Self::Stats, "stats"),
+        (Self::Staff, "staff"),
+        (Self::Audit, "audit"),
+    ];
+
+    /// Its name in the table and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(scope, _)| *scope == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(|(_, name)| name).join(", ");
+        let found = Self::ALL.iter().find(|(_, name)| *name == text).map(|(scope, _)| *scope);
+        found.ok_or_else(|| format!("there is no such scope; choose from {}", names()))
+    }
+}
+
+impl Role {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Owner, "owner"),
+        (Self::Organizer, "organizer"),
+        (Self::Analyst, "analyst"),
+        (Self::GroupManager, "group_manager"),
+    ];
+
+    /// Its name in the table and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(role, _)| *role == self).map_or("", |(_, name)| name)
+    }
+
+    /// What each role may do; nothing else in the code decides this.
+    #[must_use]
+    pub const fn may(self, scope: Scope) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Organizer => !matches!(scope, Scope::Staff | Scope::Audit),
+            Self::Analyst => matches!(scope, Scope::Stats),
+            Self::GroupManager => false,
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|(_, name)| *name == text).map(|(role, _)| *role);
+        found.ok_or_else(|| {
+            "there is no such role; choose owner, organizer, analyst or group_manager".to_owned()
+        })
+    }
+}
+
+/// What a handler may ask for.
+pub trait Capability: 'static {
+    /// The scope a role and a token must have; `None` for one's own account, where only a session will do: a
+    /// token that leaks must not make others.
+    const SCOPE: Option<Scope>;
+}
+
+/// Read supporters and sign-ups.
+pub struct ReadSupporters;
+/// Download contact lists.
+pub struct ExportSupporters;
+/// One's own session and tokens.
+pub struct OwnAccount;
+
+impl Capability for ReadSupporters {
+    const SCOPE: Option<Scope> = Some(Scope::SupportersRead);
+}
+impl Capability for ExportSupporters {
+    const SCOPE: Option<Scope> = Some(Scope::Exports);
+}
+impl Capability for OwnAccount {
+    const SCOPE: Option<Scope> = None;
+}
+
+/// By what a request was recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authenticator {
+    /// The session with this hash.
+    Session(Vec<u8>),
+    /// A bearer token with these scopes.
+    Token(Vec<Scope>),
+}
+
+/// Proof that the caller may do `C`.
+pub struct Access<C> {
+    /// Who it is.
+    pub staff_id: Id,
+    /// Their address.
+    pub email: String,
+    /// Their role, read for this request.
+    pub role: Role,
+    /// By what they were recognised.
+    pub by: Authenticator,
+    capability: PhantomData<C>,
+}
+
+impl<C: Capability> FromRequest for Access<C> {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { authorise(&request).await })
+    }
+}
+
+/// Name of the session cookie; browsers accept the `__Host-` prefix under https only.
+pub(super) fn session_cookie_name(base_url: &str) -> &'static str {
+    if base_url.starts_with("https://") { "__Host-oh_session" } else { "oh_session" }
+}
+
+async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, AppError> {
+    let unauthorized = |sentence: &str| AppError::Unauthorized(sentence.to_owned());
+    let staff = request.app_data::<Data<Staff>>().ok_or(AppError::Internal)?;
+    let kernel = &staff.kernel;
+    let now = kernel.clock.now();
+    let authorization =
+        request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
+    let (account, by) = if let Some(value) = authorization {
+        let token = value
+            .strip_prefix("Bearer ")
+            .ok_or_else(|| unauthorized("send \"Authorization: Bearer oh_…\""))?;
+        let hash = sha256(token.trim());
+        let found =
+            kernel.store.read(move |db| Ok::<_, AppError>(queries::find_by_token(db, &hash, now)?)).await?;
+        let (account, scopes) =
+            found.ok_or_else(|| unauthorized("this token is unknown, expired or revoked"))?;
+        let scopes = scopes.split(',').filter_map(|name| name.parse().ok()).collect();
+        (account, Authenticator::Token(scopes))
+    } else {
+        let cookie = request
+            .cookie(session_cookie_name(&kernel.base_url))
+            .ok_or_else(|| unauthorized("log in at POST /api/v1/admin/session, or send a bearer token"))?;
+        // What a cookie authorises, another site's page must not trigger.
+        if !request.method().is_safe() {
+            require_same_origin(request, &kernel.base_url)?;
+        }
+        let hash = sha256(cookie.value());
+        let key = hash.clone();
+        let found =
+            kernel.store.read(move |db| Ok::<_, AppError>(queries::find_by_session(db, &key, now)?)).await?;
+        (
+            found.ok_or_else(|| unauthorized("this session has ended; log in again"))?,
+            Authenticator::Session(hash),
+        )
+    };
+    let role: Role = account.role.parse().map_err(|error: String| AppError::internal(&error))?;
+    let allowed = match (C::SCOPE, &by) {
+        (None, Authenticator::Session(_)) => true,
+        (None, Authenticator::Token(_)) => false,
+        (Some(scope), Authenticator::Session(_)) => role.may(scope),
+        (Some(scope), Authenticator::Token(scopes)) => role.may(scope) && scopes.contains(&scope),
+    };
+    if !allowed {
+        let sentence = match C::SCOPE {
+            Some(scope) => format!("this needs the scope {} and a role that has it", scope.as_str()),
+            None => "this needs a session; log in with e-mail and password".to_owned(),
+        };
+        return Err(AppError::Forbidden(sentence));
+    }
+    Ok(Access { staff_id: account.id, email: account.email, role, by, capability: PhantomData })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_analyst_never_reads_people_and_only_owners_manage_staff() {
+        for (scope, _) in Scope::ALL {
+            assert!(Role::Owner.may(scope));
+            assert_eq!(Role::Analyst.may(scope), scope == Scope::Stats, "{scope:?}");
+            assert!(!Role::GroupManager.may(scope), "{scope:?}");
+        }
+        assert!(!Role::Organizer.may(Scope::Staff) && Role::Organizer.may(Scope::Exports));
+    }
+
+    #[test]
+    fn names_come_back_as_scopes_and_roles() {
+        for (scope, name) in Scope::ALL {
+            assert_eq!(name.parse(), Ok(scope));
+        }
+        for (role, name) in Role::ALL {
+            assert_eq!(name.parse(), Ok(role));
+        }
+        assert!("everything".parse::<Scope>().is_err_and(|error| error.contains("supporters:read")));
+    }
+}

@@ -1,0 +1,42 @@
+//! Staff: who may log in, what each role may do, sessions and bearer tokens.
+//!
+//! [`Access`] is the one place for authorisation: a handler asks for a capability by type.
+
+mod access;
+mod accounts;
+mod cli;
+mod model;
+mod pages;
+mod password;
+mod queries;
+pub(crate) mod routes;
+mod setup;
+mod tokens;
+
+use std::sync::Arc;
+
+pub use access::{
+    Access, Authenticator, Capability, ExportSupporters, OwnAccount, ReadSupporters, Role, Scope,
+};
+pub use accounts::{AccountError, Session};
+pub use model::TokenView;
+pub use routes::{MeView, NewToken, NewTokenView, SessionForm, SessionView, api};
+pub use setup::pages;
+
+use crate::kernel::Kernel;
+use password::Hasher;
+
+/// Staff of this installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Staff {
+    kernel: Kernel,
+    hasher: Arc<Hasher>,
+}
+
+impl Staff {
+    /// The facade.
+    #[must_use]
+    pub fn new(kernel: &Kernel) -> Self {
+        Self { kernel: kernel.clone(), hasher: Arc::new(Hasher::default()) }
+    }
+}

@@ -1,0 +1,33 @@
+//! Rows and views of staff, sessions and tokens.
+
+use diesel::prelude::Queryable;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{clock::Timestamp, id::Id};
+
+/// Somebody on the staff, as authorisation needs them.
+#[derive(Clone, Queryable)]
+pub struct Account {
+    pub id: Id,
+    pub email: String,
+    pub role: String,
+}
+
+/// A bearer token as its owner sees it; the token itself is shown once, when it is made.
+#[derive(Queryable, Serialize, ToSchema)]
+pub struct TokenView {
+    /// Names the token.
+    #[schema(value_type = String)]
+    pub id: Id,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do, separated by commas.
+    pub scopes: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}

@@ -1,0 +1,220 @@
+//! Rows and views of supporters.
+
+use diesel::prelude::{Insertable, Queryable, Selectable};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::filter::Status;
+use crate::{
+    clock::Timestamp,
+    contact::{EmailAddress, Involvement},
+    id::Id,
+    keys::AddressHash,
+    store::schema::supporters,
+};
+
+/// A supporter as stored.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = supporters)]
+pub struct Supporter {
+    /// Small number beside the id; also the order of the list.
+    pub number: i64,
+    /// Names the person in the API.
+    pub id: Id,
+    /// Where mail goes.
+    pub email: String,
+    /// The e-mail identity's matching key.
+    pub email_key: String,
+    /// `confirmed`, `unsubscribed` or `suppressed`.
+    pub status: Status,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Phone in E.164.
+    pub phone: Option<String>,
+    /// Whether the phone may be used.
+    pub phone_consent: bool,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// State or region.
+    pub region: Option<String>,
+    /// Country code.
+    pub country: Option<String>,
+    /// BCP 47 language.
+    pub language: String,
+    /// How the person is involved, separated by commas.
+    pub involvement: String,
+    /// Slug of the form of the first sign-up.
+    pub form: String,
+    /// What was agreed to last.
+    pub notice_id: Id,
+    /// Source code of the first sign-up.
+    pub source_code: Option<String>,
+    /// Version that preference links must carry.
+    pub link_version: i32,
+    /// Sign-ups and links from before are void.
+    pub voided_at: Option<Timestamp>,
+    /// When the sign-up was sent that was confirmed last.
+    pub signed_up_at: Timestamp,
+    /// When it was confirmed.
+    pub confirmed_at: Timestamp,
+    /// When the person left.
+    pub unsubscribed_at: Option<Timestamp>,
+    /// Since when the person is known.
+    pub created_at: Timestamp,
+}
+
+/// What the person may change by themselves.
+#[derive(Clone, Default)]
+pub struct Profile {
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// State or region that goes with it.
+    pub region: Option<String>,
+}
+
+/// What a confirmed sign-up says of a person.
+pub struct Confirmed {
+    /// The proven address.
+    pub email: EmailAddress,
+    /// What was typed of the person.
+    pub profile: Profile,
+    /// Phone in E.164.
+    pub phone: Option<String>,
+    /// Whether it may be used.
+    pub phone_consent: bool,
+    /// Country code.
+    pub country: Option<String>,
+    /// BCP 47 language.
+    pub language: String,
+    /// How the person is involved.
+    pub involvement: Vec<Involvement>,
+    /// Slug of the form.
+    pub form: String,
+    /// What was agreed to.
+    pub notice_id: Id,
+    /// Source code, group, page and UTM source, medium, campaign.
+    pub source: [Option<String>; 6],
+    /// When the sign-up was sent.
+    pub signed_up_at: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = supporters, treat_none_as_default_value = false)]
+pub(super) struct NewSupporter {
+    pub id: Id,
+    pub email: String,
+    pub email_key: String,
+    pub address_hash: AddressHash,
+    pub status: Status,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub phone: Option<String>,
+    pub phone_consent: bool,
+    pub postal_code: Option<String>,
+    pub region: Option<String>,
+    pub country: Option<String>,
+    pub language: String,
+    pub involvement: String,
+    pub form: String,
+    pub notice_id: Id,
+    pub source_code: Option<String>,
+    pub source_group: Option<String>,
+    pub source_page: Option<String>,
+    pub utm_source: Option<String>,
+    pub utm_medium: Option<String>,
+    pub utm_campaign: Option<String>,
+    pub search_text: String,
+    pub link_version: i32,
+    pub signed_up_at: Timestamp,
+    pub confirmed_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a search by staff looks through.
+pub(super) fn search_text(profile: &Profile, email: &str) -> String {
+    let parts = [profile.given_name.as_deref(), profile.family_name.as_deref(), Some(email)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// A supporter as staff see one in a list.
+#[derive(Serialize, ToSchema)]
+pub struct SupporterView {
+    /// Names the person in the API.
+    #[schema(value_type = String)]
+    pub id: Id,
+    /// Where mail goes.
+    pub email: String,
+    /// Whether they are in, have left, or must be left alone.
+    pub status: Status,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Phone in E.164.
+    pub phone: Option<String>,
+    /// Whether the phone may be used.
+    pub phone_consent: bool,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// State or region.
+    pub region: Option<String>,
+    /// Country code.
+    pub country: Option<String>,
+    /// BCP 47 language.
+    pub language: String,
+    /// How the person is involved.
+    pub involvement: Vec<String>,
+    /// Slug of the form of the first sign-up.
+    pub form: String,
+    /// Source code of the first sign-up.
+    pub source: Option<String>,
+    /// When the sign-up was sent that was confirmed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub signed_up_at: Timestamp,
+    /// When it was confirmed.
+    #[schema(value_type = String, format = DateTime)]
+    pub confirmed_at: Timestamp,
+    /// When the person left.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub unsubscribed_at: Option<Timestamp>,
+    /// Since when the person is known.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+impl From<Supporter> for SupporterView {
+    fn from(row: Supporter) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            status: row.status,
+            given_name: row.given_name,
+            family_name: row.family_name,
+            phone: row.phone,
+            phone_consent: row.phone_consent,
+            postal_code: row.postal_code,
+            region: row.region,
+            country: row.country,
+            language: row.language,
+            involvement: row
+                .involvement
+                .split(',')
+                .filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            form: row.form,
+            source: row.source_code,
+            signed_up_at: row.signed_up_at,
+            confirmed_at: row.confirmed_at,
+            unsubscribed_at: row.unsubscribed_at,
+            created_at: row.created_at,
+        }
+    }
+}

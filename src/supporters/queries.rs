@@ -1,0 +1,335 @@
+//! Statements over supporters and the suppression list.
+
+use std::collections::HashMap;
+
+use diesel::{QueryResult, prelude::*};
+
+use super::{
+    filter::{Status, SupporterFilter},
+    model::{Confirmed, NewSupporter, Profile, Supporter, search_text},
+    standing::Standing,
+};
+use crate::{
+    clock::Timestamp,
+    each,
+    id::Id,
+    keys::{AddressHash, Keys},
+    store::{
+        Db,
+        schema::{supporters, suppressions},
+    },
+};
+
+/// The supporter with this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find(db: &mut Db, id: Id) -> QueryResult<Option<Supporter>> {
+    supporters::table.filter(supporters::id.eq(id)).select(Supporter::as_select()).first(db).optional()
+}
+
+/// The supporter with this matching key.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_by_key(db: &mut Db, key: &str) -> QueryResult<Option<Supporter>> {
+    supporters::table
+        .filter(supporters::email_key.eq(key))
+        .select(Supporter::as_select())
+        .first(db)
+        .optional()
+}
+
+/// The standing of each address, given as matching key and keyed hash; in the order given.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn standings(db: &mut Db, addresses: &[(String, AddressHash)]) -> QueryResult<Vec<Standing>> {
+    type Row = (String, Id, Status, String, Option<Timestamp>);
+    let keys: Vec<&str> = addresses.iter().map(|(key, _)| key.as_str()).collect();
+    let rows: Vec<Row> = supporters::table
+        .filter(supporters::email_key.eq_any(keys))
+        .select((
+            supporters::email_key,
+            supporters::id,
+            supporters::status,
+            supporters::email,
+            supporters::voided_at,
+        ))
+        .load(db)?;
+    let mut known: HashMap<String, Standing> = rows
+        .into_iter()
+        .map(|(key, id, status, email, voided_at)| {
+            let standing = Standing {
+                supporter: Some(id),
+                status: Some(status),
+                email: Some(email),
+                is_suppressed: status == Status::Suppressed,
+                voided_at,
+            };
+            (key, standing)
+        })
+        .collect();
+    let hashes: Vec<AddressHash> = addresses.iter().map(|(_, hash)| *hash).collect();
+    let marks: Vec<(AddressHash, String, Timestamp)> =
+        suppressions::table.filter(suppressions::address_hash.eq_any(hashes)).load(db)?;
+    for (hash, reason, at) in marks {
+        for (key, _) in addresses.iter().filter(|(_, address)| *address == hash) {
+            known.entry(key.clone()).or_default().mark(&reason, at);
+        }
+    }
+    Ok(addresses.iter().map(|(key, _)| known.get(key).cloned().unwrap_or_default()).collect())
+}
+
+/// Makes or updates the supporter of a confirmed sign-up; what was left blank stays as it was. Lifts the mark
+/// that an erasure by their own wish left.
+///
+/// # Errors
+/// When a statement fails.
+pub fn confirm(db: &mut Db, keys: &Keys, confirmed: Confirmed, now: Timestamp) -> QueryResult<Id> {
+    let key = confirmed.email.key();
+    let hash = keys.address_hash(&key);
+    diesel::delete(suppressions::table.filter(suppressions::address_hash.eq(hash)))
+        .filter(suppressions::reason.eq("erased"))
+        .execute(db)?;
+    match find_by_key(db, &key)? {
+        Some(known) => update_confirmed(db, known, confirmed, now),
+        None => insert_confirmed(db, (key, hash), confirmed, now),
+    }
+}
+
+fn insert_confirmed(
+    db: &mut Db,
+    (email_key, address_hash): (String, AddressHash),
+    confirmed: Confirmed,
+    now: Timestamp,
+) -> QueryResult<Id> {
+    let [source_code, source_group, source_page, utm_source, utm_medium, utm_campaign] = confirmed.source;
+    let email = confirmed.email.as_str().to_owned();
+    let row = NewSupporter {
+        id: Id::new(),
+        search_text: search_text(&confirmed.profile, &email),
+        email,
+        email_key,
+        address_hash,
+        status: Status::Confirmed,
+        given_name: confirmed.profile.given_name,
+        family_name: confirmed.profile.family_name,
+        phone: confirmed.phone,
+        phone_consent: confirmed.phone_consent,
+        postal_code: confirmed.profile.postal_code,
+        region: confirmed.profile.region,
+        country: confirmed.country,
+        language: confirmed.language,
+        involvement: join(&confirmed.involvement),
+        form: confirmed.form,
+        notice_id: confirmed.notice_id,
+        source_code,
+        source_group,
+        source_page,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        link_version: 1,
+        signed_up_at: confirmed.signed_up_at,
+        confirmed_at: now,
+        created_at: now,
+        updated_at: now,
+    };
+    let id = row.id;
+    each!(db, c => diesel::insert_into(supporters::table).values(&row).execute(c))?;
+    Ok(id)
+}
+
+fn update_confirmed(db: &mut Db, known: Supporter, confirmed: Confirmed, now: Timestamp) -> QueryResult<Id> {
+    let has_place = confirmed.profile.postal_code.is_some() || confirmed.profile.region.is_some();
+    let profile = Profile {
+        given_name: confirmed.profile.given_name.or(known.given_name),
+        family_name: confirmed.profile.family_name.or(known.family_name),
+        postal_code: if has_place { confirmed.profile.postal_code } else { known.postal_code },
+        region: if has_place { confirmed.profile.region } else { known.region },
+    };
+    let (phone, phone_consent) = match confirmed.phone {
+        Some(phone) => (Some(phone), confirmed.phone_consent),
+        None => (known.phone, known.phone_consent),
+    };
+    let involvement =
+        if confirmed.involvement.is_empty() { known.involvement } else { join(&confirmed.involvement) };
+    diesel::update(supporters::table.filter(supporters::id.eq(known.id)))
+        .set((
+            supporters::status.eq(Status::Confirmed),
+            supporters::search_text.eq(search_text(&profile, &known.email)),
+            supporters::given_name.eq(profile.given_name),
+            supporters::family_name.eq(profile.family_name),
+            supporters::postal_code.eq(profile.postal_code),
+            supporters::region.eq(profile.region),
+            supporters::phone.eq(phone),
+            supporters::phone_consent.eq(phone_consent),
+            supporters::country.eq(confirmed.country.or(known.country)),
+            supporters::language.eq(confirmed.language),
+            supporters::involvement.eq(involvement),
+            supporters::notice_id.eq(confirmed.notice_id),
+            supporters::signed_up_at.eq(confirmed.signed_up_at),
+            supporters::confirmed_at.eq(now),
+            supporters::unsubscribed_at.eq(None::<Timestamp>),
+            supporters::updated_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(known.id)
+}
+
+fn join(involvement: &[crate::contact::Involvement]) -> String {
+    involvement.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// The supporter leaves: unsubscribed, every earlier sign-up and preferences link void. Leaving twice keeps
+/// the first date; the suppressed stay suppressed.
+///
+/// # Errors
+/// When a statement fails.
+pub fn leave(db: &mut Db, id: Id, now: Timestamp) -> QueryResult<()> {
+    diesel::update(supporters::table.filter(supporters::id.eq(id)))
+        .filter(supporters::status.eq(Status::Confirmed))
+        .set((
+            supporters::status.eq(Status::Unsubscribed),
+            supporters::unsubscribed_at.eq(Some(now)),
+            supporters::voided_at.eq(Some(now)),
+            supporters::link_version.eq(supporters::link_version + 1),
+            supporters::updated_at.eq(now),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// Leaves the address alone for good, whether or not a supporter has it.
+///
+/// # Errors
+/// When a statement fails.
+pub fn suppress(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> QueryResult<()> {
+    set_mark(db, hash, reason, now)?;
+    diesel::update(supporters::table.filter(supporters::address_hash.eq(hash)))
+        .set((
+            supporters::status.eq(Status::Suppressed),
+            supporters::suppression_reason.eq(Some(reason)),
+            supporters::voided_at.eq(Some(now)),
+            supporters::link_version.eq(supporters::link_version + 1),
+            supporters::updated_at.eq(now),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// Erases the supporter; a keyed hash of the address stays, so that an import cannot bring them back.
+///
+/// # Errors
+/// When a statement fails.
+pub fn delete(db: &mut Db, id: Id, hash: AddressHash, now: Timestamp) -> QueryResult<()> {
+    set_mark(db, hash, "erased", now)?;
+    diesel::delete(supporters::table.filter(supporters::id.eq(id))).execute(db).map(drop)
+}
+
+/// A mark for good is not weakened by an erasure.
+fn set_mark(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> QueryResult<()> {
+    let mine = suppressions::table.filter(suppressions::address_hash.eq(hash));
+    diesel::delete(mine).filter(suppressions::reason.eq("erased")).execute(db)?;
+    each!(db, c => diesel::insert_into(suppressions::table)
+        .values((
+            suppressions::address_hash.eq(hash),
+            suppressions::reason.eq(reason),
+            suppressions::created_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))
+    .map(drop)
+}
+
+/// Changes what the person may change by themselves.
+///
+/// # Errors
+/// When the statement fails.
+pub fn set_profile(db: &mut Db, supporter: &Supporter, profile: &Profile, now: Timestamp) -> QueryResult<()> {
+    diesel::update(supporters::table.filter(supporters::id.eq(supporter.id)))
+        .set((
+            supporters::search_text.eq(search_text(profile, &supporter.email)),
+            supporters::given_name.eq(&profile.given_name),
+            supporters::family_name.eq(&profile.family_name),
+            supporters::postal_code.eq(&profile.postal_code),
+            supporters::region.eq(&profile.region),
+            supporters::updated_at.eq(now),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+/// Voids every preferences link that was mailed before.
+///
+/// # Errors
+/// When the statement fails.
+pub fn raise_link_version(db: &mut Db, id: Id) -> QueryResult<()> {
+    diesel::update(supporters::table.filter(supporters::id.eq(id)))
+        .set(supporters::link_version.eq(supporters::link_version + 1))
+        .execute(db)
+        .map(drop)
+}
+
+/// One page of matching supporters, newest first, beginning below `before`; one more than `limit` when there
+/// are more.
+pub(super) fn list(
+    db: &mut Db,
+    filter: &SupporterFilter,
+    before: Option<i64>,
+    limit: u16,
+) -> QueryResult<Vec<Supporter>> {
+    let mut query = filter.query();
+    if let Some(before) = before {
+        query = query.filter(supporters::number.lt(before));
+    }
+    query.order(supporters::number.desc()).limit(i64::from(limit) + 1).select(Supporter::as_select()).load(db)
+}
+
+/// A row of a contact list, in the order of the default export.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = supporters)]
+#[expect(missing_docs, reason = "the columns are documented on Supporter")]
+pub struct ContactRow {
+    pub id: Id,
+    pub email: String,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub phone: Option<String>,
+    pub phone_consent: bool,
+    pub postal_code: Option<String>,
+    pub region: Option<String>,
+    pub country: Option<String>,
+    pub language: String,
+    pub status: Status,
+    pub involvement: String,
+    pub source_code: Option<String>,
+    pub form: String,
+    pub signed_up_at: Timestamp,
+    pub confirmed_at: Timestamp,
+    pub unsubscribed_at: Option<Timestamp>,
+    pub notice_id: Id,
+}
+
+/// Gives every matching supporter to `take`, oldest first, one row at a time from one statement, so that the
+/// whole list is of one moment and of constant memory. Without a status, only the confirmed: an export must
+/// not write to those who left. Ends early when `take` says `false`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn for_each_contact(
+    db: &mut Db,
+    filter: &SupporterFilter,
+    mut take: impl FnMut(ContactRow) -> bool,
+) -> QueryResult<()> {
+    let filter = SupporterFilter { status: filter.status.or(Some(Status::Confirmed)), ..filter.clone() };
+    let rows =
+        filter.query().order(supporters::number.asc()).select(ContactRow::as_select()).load_iter(db)?;
+    for row in rows {
+        if !take(row?) {
+            break;
+        }
+    }
+    Ok(())
+}
