@@ -1,0 +1,121 @@
+//! The load: connections that each send the next sign-up as soon as the last was answered. Written by hand over
+//! TCP, so that the generator takes as little of the two cores as it can.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+pub struct Load {
+    pub address: SocketAddr,
+    pub path: String,
+    pub connections: usize,
+}
+
+/// What a run measured.
+#[derive(Default)]
+pub struct Figures {
+    pub accepted: u64,
+    elapsed: Duration,
+    /// Microseconds, sorted.
+    latencies: Vec<u32>,
+}
+
+impl Figures {
+    pub fn rate(&self) -> f64 {
+        f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
+    }
+
+    /// The latency in milliseconds that this part of the requests stayed below.
+    pub fn percentile(&self, part: f64) -> f64 {
+        let last = self.latencies.len().saturating_sub(1);
+        let permille = (0..=1000_u16).find(|n| f64::from(*n) >= part * 1000.0).unwrap_or(1000);
+        self.latencies.get(last * usize::from(permille) / 1000).map_or(0.0, |micros| f64::from(*micros) / 1e3)
+    }
+}
+
+impl Load {
+    /// Sends for `span` and waits for the last answers.
+    pub fn run(&self, span: Duration) -> Result<Figures, Box<dyn std::error::Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let begun = Instant::now();
+            let end = begun + span;
+            let mut connections = JoinSet::new();
+            for number in 0..self.connections {
+                connections.spawn(connection(self.address, self.path.clone(), number, begun, end));
+            }
+            let mut figures = Figures::default();
+            while let Some(outcome) = connections.join_next().await {
+                figures.latencies.extend(outcome??);
+            }
+            figures.elapsed = begun.elapsed();
+            figures.accepted = u64::try_from(figures.latencies.len())?;
+            figures.latencies.sort_unstable();
+            Ok(figures)
+        })
+    }
+}
+
+async fn connection(
+    address: SocketAddr,
+    path: String,
+    number: usize,
+    begun: Instant,
+    end: Instant,
+) -> std::io::Result<Vec<u32>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut latencies = Vec::with_capacity(16_384);
+    let mut answer = vec![0; 4096];
+    let run = std::process::id();
+    let mut count = 0_u64;
+    while Instant::now() < end {
+        count += 1;
+        let sent = begun.elapsed().as_nanos();
+        let body = format!(
+            r#"{{"email":"load-{run}-{number}-{count}-{sent}@example.org","given_name":"Ada","family_name":"Furnace","postal_code":"44035","involvement":["worker"],"consent":{{"email":true}},"source":{{"code":"bench","utm_source":"load"}}}}"#
+        );
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let at = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        read_accepted(&mut stream, &mut answer).await?;
+        latencies.push(u32::try_from(at.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    Ok(latencies)
+}
+
+/// Reads one answer, which must be a 202 with a content length.
+async fn read_accepted(stream: &mut TcpStream, buffer: &mut [u8]) -> std::io::Result<()> {
+    let mut filled = 0;
+    loop {
+        let read = stream.read(&mut buffer[filled..]).await?;
+        if read == 0 {
+            return Err(std::io::Error::other("the server closed the connection"));
+        }
+        filled += read;
+        let text = &buffer[..filled];
+        let Some(head) = text.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        if !text.starts_with(b"HTTP/1.1 202") {
+            return Err(std::io::Error::other(String::from_utf8_lossy(text).into_owned()));
+        }
+        if filled >= head + 4 + content_length(&text[..head]) {
+            return Ok(());
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let head = std::str::from_utf8(head).unwrap_or("");
+    let line = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    line.and_then(|length| length.parse().ok()).unwrap_or(0)
+}

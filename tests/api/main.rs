@@ -1,0 +1,18 @@
+//! The API suite: the real server on a port of its own, over HTTP, one file per slice.
+//!
+//! Time, mail and workers are in each test's hand; see `support`.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod admin;
+mod confirmation;
+mod departures;
+mod intake;
+mod join_page;
+mod lists;
+mod outbox;
+mod story;
+mod surface;
+mod triage;

@@ -1,0 +1,96 @@
+//! Several processes on one database file.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    load::{Load, sign_up},
+    look::Look,
+    support::{SOON, Server, command, run, until},
+};
+
+const PASSWORD: &str = "correct horse battery staple\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_admin_commands_work_beside_a_server_under_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]).await;
+    let load = Load::start(&server.url, "beside", 16, 20_000);
+    until("the load is on", SOON, async || load.acknowledged() > 50).await;
+    for number in 0..3 {
+        let email = format!("staff{number}@example.org");
+        let path = folder.path().to_owned();
+        let token = tokio::task::spawn_blocking(move || {
+            let create = ["admin", "create", "--email", &email, "--role", "owner", "--password-stdin"];
+            let made = run(command(&path, &create), PASSWORD);
+            assert_eq!(made.code, Some(0), "{}", made.err);
+            let token =
+                ["admin", "token", "--email", &email, "--name", "test", "--scopes", "supporters:read"];
+            let made = run(command(&path, &token), "");
+            assert_eq!(made.code, Some(0), "{}", made.err);
+            made.out.trim_end().to_owned()
+        })
+        .await
+        .unwrap();
+        assert!(token.starts_with("oh_") && !token.contains(char::is_whitespace), "the token alone: {token}");
+        let list = reqwest::Client::new().get(server.at("/api/v1/admin/signups?limit=1")).bearer_auth(token);
+        assert_eq!(list.send().await.unwrap().status(), 200);
+    }
+    let tally = load.stop().await;
+    assert!(tally.put_off.is_empty() && tally.in_doubt.is_empty(), "{tally:?}");
+    println!("{} sign-ups beside six commands", tally.acknowledged.len());
+    let stored = Look::at(&server.database()).signups();
+    assert!(tally.acknowledged.iter().all(|email| stored.get(email) == Some(&1)));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_that_start_at_once_on_nothing_migrate_once_and_agree_on_their_secret() {
+    for round in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = tokio::join!(Server::start(folder.path(), &[]), Server::start(folder.path(), &[]));
+        let mut look = Look::at(&one.database());
+        assert!(!look.migrations().is_empty() && look.migrations().values().all(|count| *count == 1));
+        for (server, name) in [(&one, "one"), (&two, "two")] {
+            let email = format!("{name}{round}@example.org");
+            let answer = sign_up(&reqwest::Client::new(), &server.url, &email).await.unwrap();
+            assert_eq!(answer.status(), 202);
+        }
+        until("both are mailed once", SOON, async || {
+            look.states() == BTreeMap::from([("sent".to_owned(), 2)])
+        })
+        .await;
+        // A link of the one is good at the other.
+        let out = one.process.out();
+        let path = out.lines().find_map(|line| line.split_once("/setup/")).unwrap().1;
+        let page = reqwest::get(two.at(&format!("/setup/{path}"))).await.unwrap();
+        assert_eq!(page.status(), 200, "{}", page.text().await.unwrap());
+        look.check();
+        one.stop().await;
+        two.stop().await;
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = run(command(folder.path(), &["migrate"]), "");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let database = folder.path().join("var/openhearth.db");
+    let insert = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')";
+    Look::to_write(&database).run(insert);
+    let before = Look::at(&database).migrations();
+    for arguments in [
+        &["serve"][..],
+        &["migrate"],
+        &["admin", "token", "--email", "a@example.org", "--name", "n", "--scopes", "exports"],
+    ] {
+        let refused = run(command(folder.path(), arguments), "");
+        assert_eq!(refused.code, Some(2), "{arguments:?}");
+        assert_eq!(
+            refused.err.trim_end(),
+            "openhearth: database.url: the database was made by a newer version of openhearth \
+             (it has migration 99991231000000); start that version",
+        );
+    }
+    assert_eq!(Look::at(&database).migrations(), before);
+}

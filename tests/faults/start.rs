@@ -1,0 +1,151 @@
+//! A start that cannot be: one message that names the key to change, exit code 2, no panic.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use crate::support::{Server, command, run};
+
+/// Starts the server with `variables`, expects its refusal and returns what it said.
+fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
+    let mut serve = command(folder, &["serve"]);
+    serve.envs(variables.iter().copied());
+    let said = run(serve, "");
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    assert!(said.err.starts_with("openhearth: ") && !said.err.contains("panicked"), "{}", said.err);
+    said.err
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn production_without_anything_names_every_missing_key_at_once_and_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = [("OPENHEARTH__MODE", "production")];
+    let relay = [("OPENHEARTH__MODE", "production"), ("OPENHEARTH__MAIL__TRANSPORT", "smtp")];
+    for (variables, transport_is_missing) in [(&bare[..], true), (&relay[..], false)] {
+        let said = refusal(folder.path(), variables);
+        for key in [
+            "server.base_url",
+            "secret",
+            "suppression_key",
+            "mail.smtp.host",
+            "mail.postal_address",
+            "mail.from",
+        ] {
+            assert!(said.contains(&format!("  - {key} ")), "{key} is not named in:\n{said}");
+        }
+        assert_eq!(said.contains("  - mail.transport "), transport_is_missing, "{said}");
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn a_wrong_value_or_an_unknown_key_is_refused_under_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (variable, value, names) in [
+        ("OPENHEARTH__SERVER__LISTEN", "everywhere", "server.listen"),
+        (
+            "OPENHEARTH__SERVER__LISTEN",
+            "0.0.0.0:0",
+            "server.listen must be a loopback address in development",
+        ),
+        ("OPENHEARTH__SERVER__LISTEM", "127.0.0.1:0", "listem"),
+        ("OPENHEARTH__SERVFR__LISTEN", "127.0.0.1:0", "servfr"),
+        ("OPENHEARTH__SERVER__TRUSTED_PROXIES", "10.0.0.0/8,proxy", "\"proxy\" is not an address or network"),
+        ("OPENHEARTH__DATABASE__URL", "mysql://x", "database.url"),
+        ("OPENHEARTH__DATABASE__READ_CONNECTIONS", "many", "database.read_connections"),
+        ("OPENHEARTH__INTAKE__QUEUE_CAPACITY", "0", "intake.queue_capacity"),
+        ("OPENHEARTH__MAIL__FROM", "nobody", "mail.from"),
+        ("OPENHEARTH__MAIL__TRANSPORT", "pigeon", "mail.transport"),
+        ("OPENHEARTH__CAMPAIGN__TIMEZONE", "Mars/Olympus", "campaign.timezone"),
+        ("OPENHEARTH__METRICS__LISTEN", "9100", "metrics.listen"),
+        ("OPENHEARTH__LOG__FILTER", "openhearth=loud", "log.filter"),
+        ("OPENHEARTH__MODE", "staging", "mode"),
+    ] {
+        let said = refusal(folder.path(), &[(variable, value)]);
+        assert!(said.contains(names), "{variable}={value}: {names} is not named in:\n{said}");
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn a_configuration_file_that_is_missing_or_not_toml_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refusal(folder.path(), &[("OPENHEARTH_ENV", "campaign")]);
+    assert!(said.contains("config/campaign.toml"), "{said}");
+    fs::create_dir(folder.path().join("config")).unwrap();
+    fs::write(folder.path().join("config/campaign.toml"), "[server\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let said = refusal(folder.path(), &[("OPENHEARTH_ENV", "campaign")]);
+    assert!(said.contains("config/campaign.toml") && said.contains("line 1"), "{said}");
+    fs::write(folder.path().join("config/campaign.toml"), "[server]\nlistem = \"127.0.0.1:0\"\n").unwrap();
+    let said = refusal(folder.path(), &[("OPENHEARTH_ENV", "campaign")]);
+    assert!(said.contains("listem"), "{said}");
+}
+
+#[test]
+fn a_secret_file_that_cannot_be_read_is_named_and_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("var/secret")).unwrap();
+    let said = refusal(folder.path(), &[]);
+    assert!(said.contains("secret_file var/secret"), "{said}");
+    fs::remove_dir(folder.path().join("var/secret")).unwrap();
+    fs::write(folder.path().join("var/secret"), "half\n").unwrap();
+    let said = refusal(folder.path(), &[]);
+    assert!(said.contains("secret_file var/secret") && said.contains("backup"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("var/secret")).unwrap(), "half\n");
+}
+
+#[test]
+fn a_port_in_use_is_named_before_any_file_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refusal(folder.path(), &[("OPENHEARTH__SERVER__LISTEN", &address)]);
+    assert!(said.contains("server.listen: ") && said.contains("in use"), "{said}");
+    assert!(files(folder.path()).is_empty());
+    let said = refusal(folder.path(), &[("OPENHEARTH__METRICS__LISTEN", &address)]);
+    assert!(said.contains("metrics.listen: ") && said.contains("in use"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bare_start_writes_under_var_alone_and_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]).await;
+    assert!(!server.url.ends_with(":0"), "links name the port that was given: {}", server.url);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let var = folder.path().join("var");
+    assert_eq!(mode(&var), 0o700);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{:?}", files(folder.path()));
+    let found = files(&var);
+    for name in ["secret", "openhearth.db", "openhearth.db-wal"] {
+        assert!(found.contains(&var.join(name)), "{name} is not in {found:?}");
+    }
+    for path in found {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_of_digits_stays_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("OPENHEARTH__CAMPAIGN__NAME", "0047")]).await;
+    let page = reqwest::get(server.at("/")).await.unwrap().text().await.unwrap();
+    assert!(page.contains("0047"), "{page}");
+    server.stop().await;
+}
