@@ -159,8 +159,8 @@ fn listen(app: &App, socket: TcpListener, extra: Extra) -> Result<(Server, Socke
     let address = socket.local_addr()?;
     let server = HttpServer::new(move || {
         WebApp::new()
-            .configure(|service| mount(&app, service))
             .configure(extra)
+            .configure(|service| mount(&app, service))
             .default_service(web::to(not_found))
             .wrap(from_fn(error_pages))
             .wrap(from_fn(security_headers))

@@ -23,7 +23,7 @@ pub struct Load {
 pub struct Figures {
     pub accepted: u64,
     elapsed: Duration,
-    /// Microseconds, sorted.
+    /// Microseconds.
     latencies: Vec<u32>,
 }
 
@@ -32,11 +32,25 @@ impl Figures {
         f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
     }
 
+    /// Takes a further turn in.
+    pub fn add(&mut self, turn: Self) {
+        self.accepted += turn.accepted;
+        self.elapsed += turn.elapsed;
+        self.latencies.extend(turn.latencies);
+    }
+
+    /// Takes only what was accepted of a turn that is not measured.
+    pub fn count_only(&mut self, turn: &Self) {
+        self.accepted += turn.accepted;
+    }
+
     /// The latency in milliseconds that this part of the requests stayed below.
     pub fn percentile(&self, part: f64) -> f64 {
-        let last = self.latencies.len().saturating_sub(1);
+        let mut sorted = self.latencies.clone();
+        sorted.sort_unstable();
+        let last = sorted.len().saturating_sub(1);
         let permille = (0..=1000_u16).find(|n| f64::from(*n) >= part * 1000.0).unwrap_or(1000);
-        self.latencies.get(last * usize::from(permille) / 1000).map_or(0.0, |micros| f64::from(*micros) / 1e3)
+        sorted.get(last * usize::from(permille) / 1000).map_or(0.0, |micros| f64::from(*micros) / 1e3)
     }
 }
 
@@ -57,7 +71,6 @@ impl Load {
             }
             figures.elapsed = begun.elapsed();
             figures.accepted = u64::try_from(figures.latencies.len())?;
-            figures.latencies.sort_unstable();
             Ok(figures)
         })
     }

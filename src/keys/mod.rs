@@ -18,7 +18,8 @@ pub use link::{Link, LinkError, Purpose};
 pub struct Keys {
     current: SigningKey,
     old: Vec<SigningKey>,
-    suppression: [u8; 32],
+    /// Ready to take the text: its key is worked in already.
+    suppression: Hmac<Sha256>,
 }
 
 #[derive(Clone)]
@@ -48,11 +49,12 @@ impl Keys {
         Self {
             current: SigningKey::from_secret(secret),
             old: old_secrets.iter().map(SigningKey::from_secret).collect(),
-            suppression: Sha256::new()
-                .chain_update(b"openhearth suppression key\0")
-                .chain_update(suppression.expose_secret())
-                .finalize()
-                .into(),
+            suppression: hmac(
+                &Sha256::new()
+                    .chain_update(b"openhearth suppression key\0")
+                    .chain_update(suppression.expose_secret())
+                    .finalize(),
+            ),
         }
     }
 

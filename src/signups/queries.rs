@@ -47,18 +47,36 @@ const STORED: StoredColumns = (
     signups::supporter_id,
 );
 
-/// Appends `rows`; those that are there already stay as they are. SQLite takes them one by one, without an ON
-/// CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
+/// Appends `rows`; those that are there already stay as they are. SQLite takes them in pieces of a fixed size,
+/// without an ON CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
 pub fn insert_all(db: &mut Db, rows: &[NewSignup]) -> QueryResult<()> {
     each!(db,
         pg c => diesel::insert_into(signups::table).values(rows).on_conflict_do_nothing().execute(c).map(drop),
-        sqlite c => rows.iter().try_for_each(|row| {
-            match diesel::insert_into(signups::table).values(row).execute(c) {
-                Err(DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(()),
-                outcome => outcome.map(drop),
-            }
-        })
+        sqlite c => {
+            let (sixteens, rest) = rows.as_chunks::<16>();
+            let (fours, rest) = rest.as_chunks::<4>();
+            sixteens.iter().try_for_each(|piece| insert_piece(c, piece))?;
+            fours.iter().try_for_each(|piece| insert_piece(c, piece))?;
+            rest.iter().try_for_each(|row| insert_one(c, row))
+        }
     )
+}
+
+/// One statement for all of `rows`; if one is there already, one for each.
+fn insert_piece<const N: usize>(c: &mut SqliteConnection, rows: &[NewSignup; N]) -> QueryResult<()> {
+    match diesel::insert_into(signups::table).values(rows).execute(c) {
+        Err(DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            rows.iter().try_for_each(|row| insert_one(c, row))
+        }
+        outcome => outcome.map(drop),
+    }
+}
+
+fn insert_one(c: &mut SqliteConnection, row: &NewSignup) -> QueryResult<()> {
+    match diesel::insert_into(signups::table).values(row).execute(c) {
+        Err(DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(()),
+        outcome => outcome.map(drop),
+    }
 }
 
 /// Whether any sign-up waits for triage.
