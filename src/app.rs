@@ -21,11 +21,12 @@ use crate::{
     },
     metrics::Metrics,
     ops::Ops,
-    outbox::{Crew, Mailer, Wake},
+    outbox::{Crew, Mailer},
     preferences::{self, Preferences},
     signups::{self, Signups},
     staff::Staff,
     store::{MigrateError, Store, StoreError},
+    wake::Wake,
 };
 
 /// Why the app cannot start.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock, config::Config, keys::Keys, metrics::Metrics, outbox::Wake, site::Site, store::Store,
+    clock::Clock, config::Config, keys::Keys, metrics::Metrics, site::Site, store::Store, wake::Wake,
 };
 
 /// The kernel of one process. Cheap to clone.

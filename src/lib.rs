@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod site;
 pub mod store;
 pub mod telemetry;
+pub mod wake;
 
 // The slices.
 pub mod exports;

@@ -42,7 +42,7 @@ fn imports_run_from_slices_to_kernel_and_slices_meet_at_their_facades() {
 }
 
 #[test]
-fn slices_form_no_cycle() {
+fn neither_kernel_modules_nor_slices_form_a_cycle() {
     assert_none(&rules::cycles(&read("src")));
 }
 

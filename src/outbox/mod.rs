@@ -9,10 +9,9 @@ mod mailer;
 mod model;
 mod queries;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use diesel::QueryResult;
-use tokio::sync::Notify;
 
 pub use crew::Crew;
 pub use mailer::Mailer;
@@ -34,19 +33,4 @@ pub trait Template: Send + Sync {
     /// # Errors
     /// When the database does not answer.
     fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>>;
-}
-
-/// Wakes the outbox of this process; others find the mail by polling.
-#[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<Notify>);
-
-impl Wake {
-    /// A mail is owed.
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-
-    pub(crate) async fn wait(&self) {
-        self.0.notified().await;
-    }
 }

@@ -32,8 +32,8 @@ use crate::{
     forms::Forms,
     id::Id,
     kernel::Kernel,
-    outbox::Wake,
     store::{GroupCommit, StoreError},
+    wake::Wake,
 };
 use model::NewSignup;
 

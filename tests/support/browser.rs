@@ -72,11 +72,11 @@ impl Driver {
         let profile = tempfile::tempdir().unwrap();
         let mut flags: Vec<_> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         flags.push(format!("--user-data-dir={}", profile.path().display()));
-        let wishes = json!({
-            "goog:chromeOptions": { "args": flags, "prefs": prefs },
-            "goog:loggingPrefs": { "browser": "ALL" },
-        });
-        let Value::Object(wishes) = wishes else { unreachable!() };
+        let wishes = [
+            ("goog:chromeOptions", json!({ "args": flags, "prefs": prefs })),
+            ("goog:loggingPrefs", json!({ "browser": "ALL" })),
+        ];
+        let wishes = wishes.into_iter().map(|(name, wish)| (name.to_owned(), wish)).collect();
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(wishes)
             .connect(&self.url())
