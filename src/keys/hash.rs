@@ -56,6 +56,12 @@ impl Keys {
 }
 
 impl AddressHash {
+    /// As the number that a database locks by.
+    pub(crate) fn lock_key(self) -> i64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// As the subject of a link that is about an address and no row: such a link outlives every row.
     #[must_use]
     pub const fn as_subject(self) -> Id {

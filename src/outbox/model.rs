@@ -1,6 +1,9 @@
 //! Rows of the outbox and what becomes of them.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::{
+    prelude::{Insertable, Queryable, QueryableByName},
+    sql_types::Binary,
+};
 
 use crate::{clock::Timestamp, id::Id, store::schema::outbox};
 
@@ -29,7 +32,8 @@ pub(super) struct NewRow<'a> {
 }
 
 /// A mail in hand.
-#[derive(Clone, Queryable)]
+#[derive(Clone, Queryable, QueryableByName)]
+#[diesel(table_name = outbox)]
 pub(super) struct Claimed {
     pub id: Id,
     pub template: String,
@@ -37,6 +41,7 @@ pub(super) struct Claimed {
     pub address: String,
     pub attempts: i32,
     /// The claim it was taken with.
+    #[diesel(sql_type = Binary)]
     pub lease: Id,
 }
 

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{QueryResult, dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    QueryResult,
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Binary, Bool},
+};
 
 use super::{
     domain::{LEASE, MAX_ATTEMPTS, retry_delay},
@@ -50,6 +56,9 @@ pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
 /// may select the same row, and only one may have it.
 pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
     let now = dialect::now(db, clock)?;
+    if let Db::Pg(connection) = db {
+        return claim_unlocked(connection, now, lease, limit);
+    }
     let columns = (
         outbox::id,
         outbox::template,
@@ -76,6 +85,22 @@ pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryR
         ))
         .returning(columns)
         .get_results(db)
+}
+
+/// The same without waiting for mails that another worker is just claiming. The selection is an array, made once: as a
+/// set, the planner may run it for every row, and each run would find other rows unlocked.
+fn claim_unlocked(c: &mut PgConnection, now: Timestamp, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
+    let statement = "UPDATE outbox SET due_at = $1, lease = $2, attempts = attempts + 1 \
+         WHERE state = 'due' AND due_at <= $3 AND id = ANY (ARRAY(\
+             SELECT id FROM outbox WHERE state = 'due' AND due_at <= $3 \
+             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)) \
+         RETURNING id, template, subject_id, address, attempts, lease";
+    sql_query(statement)
+        .bind::<BigInt, _>(now.after(LEASE))
+        .bind::<Binary, _>(lease)
+        .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(limit)
+        .load(c)
 }
 
 /// Records what became of claimed mails; a mail whose lease was lost is left to its new holder. What was sent or

@@ -10,7 +10,7 @@ use crate::{
     keys::{AddressHash, Keys, LinkError, Purpose},
     outbox::{self, NewMail},
     signups,
-    store::{Db, Lane, StoreError},
+    store::{Db, Lane, StoreError, lock},
     supporters::{self, Profile, Supporter},
 };
 
@@ -190,6 +190,7 @@ impl Preferences {
         self.kernel
             .store
             .write(Lane::Visitor, move |db| {
+                lock::addresses(db, [address])?;
                 supporters::suppress(db, address, "not_me", now)?;
                 let erased = signups::erase_of_address(db, address, false)?;
                 Ok::<_, LinkFault>(outbox::forget(db, &erased)?)
@@ -230,6 +231,7 @@ impl Preferences {
 
 fn erase(db: &mut Db, keys: &Keys, supporter: &Supporter, now: Timestamp) -> diesel::QueryResult<()> {
     let hash = keys.address_hash(&supporter.email_key);
+    lock::addresses(db, [hash])?;
     let mut subjects = signups::erase_of_address(db, hash, true)?;
     subjects.push(supporter.id);
     outbox::forget(db, &subjects)?;

@@ -8,7 +8,7 @@ use crate::{
     id::Id,
     keys::{AddressHash, Keys, Link, LinkError, Purpose},
     outbox::{self, NewMail},
-    store::{Db, Lane, StoreError},
+    store::{Db, Lane, StoreError, lock},
     supporters::{self, Confirmed, Profile},
 };
 
@@ -123,6 +123,9 @@ fn confirmable(db: &mut Db, keys: &Keys, id: Id) -> Result<(Stored, AddressHash)
 
 /// Returns whether this click was the first.
 fn confirm(db: &mut Db, keys: &Keys, id: Id, now: Timestamp) -> Result<bool, ConfirmError> {
+    let (_, address) = confirmable(db, keys, id)?;
+    lock::addresses(db, [address])?;
+    // Read again: another click may have been faster.
     let (signup, _) = confirmable(db, keys, id)?;
     if signup.state == "confirmed" {
         return Ok(false);

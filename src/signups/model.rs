@@ -9,15 +9,15 @@ use crate::{clock::Timestamp, id::Id, keys::AddressHash, store::schema::signups}
 #[derive(Insertable)]
 #[diesel(table_name = signups, treat_none_as_default_value = false)]
 pub struct NewSignup {
-    id: Id,
-    state: &'static str,
-    email: String,
-    form: String,
-    notice_id: Id,
-    language: String,
-    details: String,
-    client_hash: AddressHash,
-    created_at: Timestamp,
+    pub id: Id,
+    pub state: &'static str,
+    pub email: String,
+    pub form: String,
+    pub notice_id: Id,
+    pub language: String,
+    pub details: String,
+    pub client_hash: AddressHash,
+    pub created_at: Timestamp,
 }
 
 impl NewSignup {

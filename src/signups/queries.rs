@@ -7,7 +7,8 @@ use diesel::{
     dsl::sql,
     prelude::*,
     result::{DatabaseErrorKind, Error::DatabaseError},
-    sql_types::Bool,
+    sql_query,
+    sql_types::{Array, BigInt, Binary, Bool, Text},
 };
 
 use super::model::{NewSignup, Stored, Untriaged};
@@ -51,7 +52,7 @@ const STORED: StoredColumns = (
 /// without an ON CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
 pub fn insert_all(db: &mut Db, rows: &[NewSignup]) -> QueryResult<()> {
     each!(db,
-        pg c => diesel::insert_into(signups::table).values(rows).on_conflict_do_nothing().execute(c).map(drop),
+        pg c => insert_columns(c, rows),
         sqlite c => {
             let (sixteens, rest) = rows.as_chunks::<16>();
             let (fours, rest) = rest.as_chunks::<4>();
@@ -60,6 +61,28 @@ pub fn insert_all(db: &mut Db, rows: &[NewSignup]) -> QueryResult<()> {
             rest.iter().try_for_each(|row| insert_one(c, row))
         }
     )
+}
+
+/// A statement of one text for any number of rows: each column is one array.
+fn insert_columns(c: &mut PgConnection, rows: &[NewSignup]) -> QueryResult<()> {
+    fn column<'a, T>(rows: &'a [NewSignup], value: fn(&'a NewSignup) -> T) -> Vec<T> {
+        rows.iter().map(value).collect()
+    }
+    let statement = "INSERT INTO signups \
+         (id, state, email, form, notice_id, language, details, client_hash, created_at) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    sql_query(statement)
+        .bind::<Array<Binary>, _>(column(rows, |row| row.id))
+        .bind::<Array<Text>, _>(column(rows, |row| row.state))
+        .bind::<Array<Text>, _>(column(rows, |row| row.email.as_str()))
+        .bind::<Array<Text>, _>(column(rows, |row| row.form.as_str()))
+        .bind::<Array<Binary>, _>(column(rows, |row| row.notice_id))
+        .bind::<Array<Text>, _>(column(rows, |row| row.language.as_str()))
+        .bind::<Array<Text>, _>(column(rows, |row| row.details.as_str()))
+        .bind::<Array<Binary>, _>(column(rows, |row| row.client_hash))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at))
+        .execute(c)
+        .map(drop)
 }
 
 /// One statement for all of `rows`; if one is there already, one for each.
@@ -84,14 +107,15 @@ pub fn any_new(db: &mut Db) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(signups::table.filter(signups::state.eq("new")))).get_result(db)
 }
 
-/// The oldest sign-ups that wait for triage.
+/// The oldest sign-ups that wait for triage, and that no other transaction has in hand.
 pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
-    signups::table
-        .filter(signups::state.eq("new"))
-        .order(signups::id)
-        .limit(limit)
-        .select((signups::id, signups::email, signups::form, signups::created_at))
-        .load(db)
+    let oldest = signups::table.filter(signups::state.eq("new")).order(signups::id).limit(limit).select((
+        signups::id,
+        signups::email,
+        signups::form,
+        signups::created_at,
+    ));
+    each!(db, pg c => oldest.for_update().skip_locked().load(c), sqlite c => oldest.load(c))
 }
 
 /// Records what triage decided.

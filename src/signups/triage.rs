@@ -16,7 +16,7 @@ use crate::{
     kernel::Kernel,
     keys::{AddressHash, Keys},
     outbox::{self, NewMail},
-    store::{Db, Lane, StoreError},
+    store::{Db, Lane, StoreError, lock},
     supporters::{self, Status},
 };
 
@@ -100,6 +100,8 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
             }
         }
     }
+    // From here to the commit, nobody else decides anything about them.
+    lock::addresses(db, addresses.iter().flat_map(|(_, address)| [address.hash, address.limit]))?;
     let asked_by: Vec<_> = addresses.iter().map(|(_, address)| (address.key.clone(), address.hash)).collect();
     let standings = supporters::standings(db, &asked_by)?;
     let limits: Vec<_> = addresses.iter().map(|(_, address)| address.limit).collect();

@@ -12,7 +12,10 @@ use crate::{
     error::{AppError, FieldError},
     id::Id,
     keys::sha256,
-    store::{Lane, StoreError},
+    store::{
+        Lane, StoreError,
+        lock::{self, Once},
+    },
 };
 
 /// A session ends this long after the login.
@@ -84,6 +87,7 @@ impl Staff {
         self.kernel
             .store
             .write(Lane::Staff, move |db| {
+                lock::once(db, Once::Staff)?;
                 if only_if_first && queries::count(db)? > 0 {
                     return Err(AccountError::NotFirst);
                 }

@@ -41,7 +41,7 @@ pub struct GroupCommit<T> {
     insert: InsertRows<T>,
     capacity: usize,
     queue: Mutex<VecDeque<Entry<T>>>,
-    writer: OnceLock<Thread>,
+    writers: OnceLock<Vec<Thread>>,
     closed: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ impl<T: Send + 'static> GroupCommit<T> {
             insert,
             capacity,
             queue: Mutex::new(VecDeque::with_capacity(BATCH.min(capacity))),
-            writer: OnceLock::new(),
+            writers: OnceLock::new(),
             closed: AtomicBool::new(false),
         })
     }
@@ -74,9 +74,7 @@ impl<T: Send + 'static> GroupCommit<T> {
             }
             queue.push_back(Entry { row, since: Instant::now(), done });
         }
-        if let Some(writer) = self.writer.get() {
-            writer.unpark();
-        }
+        self.writers.get().into_iter().flatten().for_each(Thread::unpark);
         stored.await.unwrap_or(Err(StoreError::Closed)).map(drop)
     }
 
@@ -101,9 +99,9 @@ impl<T: Send + 'static> GroupCommit<T> {
 }
 
 impl<T: Send + 'static> FirstLane for GroupCommit<T> {
-    fn attach(&self, writer: Thread) {
+    fn attach(&self, writers: Vec<Thread>) {
         // Attached once, before the first append.
-        let _ = self.writer.set(writer);
+        let _ = self.writers.set(writers);
     }
 
     fn close(&self) {
@@ -131,6 +129,9 @@ impl<T: Send + 'static> FirstLane for GroupCommit<T> {
                 rows.push(entry.row);
                 waiters.push((entry.since, entry.done));
             }
+        }
+        if rows.is_empty() {
+            return Ok(()); // another writer was faster
         }
         match self.store(db, &rows) {
             Ok(()) => {

@@ -2,7 +2,7 @@
 
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Db, StoreError, dialect};
+use super::{Db, StoreError, dialect, lock};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -36,10 +36,7 @@ impl From<diesel::result::Error> for MigrateError {
 /// [`MigrateError`]; the database is then as it was.
 pub fn run(db: &mut Db) -> Result<usize, MigrateError> {
     dialect::write_transaction(db, |db| {
-        if let Db::Pg(connection) = db {
-            use diesel::connection::SimpleConnection;
-            connection.batch_execute("SELECT pg_advisory_xact_lock(7074867)")?;
-        }
+        lock::once(db, lock::Once::Migrate)?;
         crate::each!(db,
             pg connection => apply(connection, POSTGRES),
             sqlite connection => apply(connection, SQLITE)

@@ -6,6 +6,7 @@ mod connection;
 pub mod dialect;
 mod error;
 mod group_commit;
+pub mod lock;
 pub mod migrate;
 pub mod schema;
 mod writer;
@@ -67,20 +68,16 @@ struct Inner {
     readers: Pool<Manager>,
     reading: Semaphore,
     writer: Writer,
-    checkpointer: Checkpointer,
+    /// SQLite's alone.
+    checkpointer: Option<Checkpointer>,
 }
 
 impl Store {
-    /// Opens the database, brings it to this version and starts the writer.
+    /// Opens the database, brings it to this version and starts what writes.
     ///
     /// # Errors
     /// [`MigrateError`] when the database cannot be opened or migrated.
     pub fn open(config: &DatabaseConfig) -> Result<Self, MigrateError> {
-        let DatabaseUrl::Sqlite(_) = &config.url else {
-            let sentence =
-                "database.url names PostgreSQL, which this version cannot serve yet; use sqlite://";
-            return Err(StoreError::Unavailable(sentence.to_owned()).into());
-        };
         let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(error.to_string());
         let mut db = Db::open(&config.url, Purpose::Write).map_err(|error| unavailable(&error))?;
         migrate::run(&mut db)?;
@@ -89,11 +86,16 @@ impl Store {
             .max_size(config.read_connections)
             .min_idle(Some(0))
             .connection_timeout(READ_WAIT)
-            .test_on_check_out(false)
+            // A server that was restarted has closed every connection; a file cannot.
+            .test_on_check_out(matches!(config.url, DatabaseUrl::Postgres(_)))
             .build_unchecked(manager);
         let permits = usize::try_from(config.read_connections).unwrap_or(1);
-        let writer = Writer::start(config.url.clone(), db).map_err(|error| unavailable(&error))?;
-        let checkpointer = Checkpointer::start(config.url.clone()).map_err(|error| unavailable(&error))?;
+        let writer = Writer::start(&config.url, db).map_err(|error| unavailable(&error))?;
+        let checkpointer = match &config.url {
+            DatabaseUrl::Sqlite(_) => Some(Checkpointer::start(config.url.clone())),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        let checkpointer = checkpointer.transpose().map_err(|error| unavailable(&error))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 url: config.url.clone(),
@@ -152,8 +154,7 @@ impl Store {
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
     {
         let (done, outcome) = oneshot::channel();
-        let job: Job = Box::new(move |db| {
-            let begun = dialect::begin(db);
+        let job: Job = Box::new(move |db, begun| {
             let has_begun = begun.is_ok();
             let outcome = begun.map_err(E::from).and_then(|()| dialect::conclude(db, work));
             let is_sound = has_begun && (outcome.is_ok() || dialect::can_write(db));
@@ -179,15 +180,19 @@ impl Store {
         queue
     }
 
-    /// Call it after the commit that erased something of a person: the write-ahead log, which still holds it,
-    /// is emptied soon, as soon as no reader needs it.
+    /// Call it after the commit that erased something of a person: SQLite's write-ahead log, which still holds it,
+    /// is emptied soon, as soon as no reader needs it. PostgreSQL's is its operator's.
     pub fn scrub(&self) {
-        self.inner.checkpointer.scrub();
+        if let Some(checkpointer) = &self.inner.checkpointer {
+            checkpointer.scrub();
+        }
     }
 
     /// Waits until nothing is left to [`Store::scrub`].
     pub async fn scrubbed(&self) {
-        self.inner.checkpointer.scrubbed().await;
+        if let Some(checkpointer) = &self.inner.checkpointer {
+            checkpointer.scrubbed().await;
+        }
     }
 
     /// Finishes all writes that wait and stops the writer; later ones get [`StoreError::Closed`].
@@ -195,7 +200,7 @@ impl Store {
         let inner = Arc::clone(&self.inner);
         let _ = spawn_blocking(move || {
             inner.writer.close();
-            inner.checkpointer.close();
+            inner.checkpointer.iter().for_each(Checkpointer::close);
         })
         .await;
     }

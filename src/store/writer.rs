@@ -1,5 +1,6 @@
-//! The one thread that owns SQLite's writing connection. Intake first, then what visitors wait for, then
-//! workers, then staff; each job is one transaction. Called by the store alone.
+//! The threads that write, each with a connection of its own. SQLite has one, for everything: intake first, then what
+//! visitors wait for, then workers, then staff. PostgreSQL has some for intake and some for the rest. Each job is one
+//! transaction. Called by the store alone.
 
 use std::{
     collections::VecDeque,
@@ -8,6 +9,8 @@ use std::{
     thread::{self, JoinHandle, Thread},
     time::{Duration, Instant},
 };
+
+use diesel::QueryResult;
 
 use super::{Db, Lane, StoreError, connection::Purpose, dialect};
 use crate::config::DatabaseUrl;
@@ -21,15 +24,29 @@ const INTAKE_REST: Duration = Duration::from_millis(1);
 /// Pause before a failed database is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// A transaction to run, which answers its caller itself; false when it failed and the connection writes no more.
-/// SQLite opens a file on a disk that is read-only for the moment without a word, and such a connection begins
-/// transactions but never writes again.
-pub(super) type Job = Box<dyn FnOnce(&mut Db) -> bool + Send>;
+/// Threads and connections for a PostgreSQL server: two for intake, so that one fills while the other commits.
+const POSTGRES: [Duty; 5] = [Duty::Intake, Duty::Intake, Duty::Jobs, Duty::Jobs, Duty::Jobs];
+
+/// What a thread writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    /// Everything, in turn.
+    All,
+    /// Group commits alone.
+    Intake,
+    /// Everything else.
+    Jobs,
+}
+
+/// A transaction to conclude, given how its beginning went; it answers its caller itself. False when it failed and
+/// the connection writes no more: SQLite opens a file on a disk that is read-only for the moment without a word, and
+/// such a connection begins transactions but never writes again.
+pub(super) type Job = Box<dyn FnOnce(&mut Db, QueryResult<()>) -> bool + Send>;
 
 /// Work that goes before every job: group commits.
 pub(super) trait FirstLane: Send + Sync {
-    /// Tells which thread to wake when work arrives.
-    fn attach(&self, writer: Thread);
+    /// Tells which threads to wake when work arrives.
+    fn attach(&self, writers: Vec<Thread>);
     /// Refuses further work.
     fn close(&self);
     /// Whether anything waits.
@@ -53,12 +70,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// Closed, with nothing left. One look under the lock: a job that got in before the close is run.
-    fn is_finished(&self) -> bool {
+    /// Closed, with nothing left for this duty. One look under the lock: a job that got in before the close is run.
+    fn is_finished(&self, duty: Duty) -> bool {
         let queues = self.lock();
-        queues.closed
-            && queues.lanes.iter().all(VecDeque::is_empty)
-            && !self.first.get().is_some_and(|first| first.has_work())
+        let no_job = duty == Duty::Intake || queues.lanes.iter().all(VecDeque::is_empty);
+        let no_intake = duty == Duty::Jobs || !self.first.get().is_some_and(|first| first.has_work());
+        queues.closed && no_job && no_intake
     }
 
     /// The next job of the first `lanes` lanes.
@@ -71,26 +88,37 @@ impl Shared {
     }
 }
 
-/// Handle of the writing thread.
+/// Handle of the writing threads.
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    thread: Thread,
-    handle: Mutex<Option<JoinHandle<()>>>,
+    threads: Vec<(Duty, Thread)>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(super) fn start(url: DatabaseUrl, db: Db) -> std::io::Result<Self> {
+    pub(super) fn start(url: &DatabaseUrl, db: Db) -> std::io::Result<Self> {
+        let duties: &[Duty] = match url {
+            DatabaseUrl::Sqlite(_) => &[Duty::All],
+            DatabaseUrl::Postgres(_) => &POSTGRES,
+        };
         let shared = Arc::new(Shared::default());
-        let for_thread = Arc::clone(&shared);
-        let handle = thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || run(&for_thread, &url, Some(db)))?;
-        Ok(Self { shared, thread: handle.thread().clone(), handle: Mutex::new(Some(handle)) })
+        let (mut threads, mut handles) = (Vec::new(), Vec::new());
+        let mut opened = Some(db);
+        for duty in duties.iter().copied() {
+            let (shared, url, db) = (Arc::clone(&shared), url.clone(), opened.take());
+            let handle = thread::Builder::new()
+                .name("writer".to_owned())
+                .spawn(move || run(&shared, &url, duty, db))?;
+            threads.push((duty, handle.thread().clone()));
+            handles.push(handle);
+        }
+        Ok(Self { shared, threads, handles: Mutex::new(handles) })
     }
 
     /// Puts `lane` before all jobs. Once.
     pub(super) fn set_first(&self, lane: Arc<dyn FirstLane>) {
-        lane.attach(self.thread.clone());
+        let for_intake = self.threads.iter().filter(|(duty, _)| *duty != Duty::Jobs);
+        lane.attach(for_intake.map(|(_, thread)| thread.clone()).collect());
         let _ = self.shared.first.set(lane);
     }
 
@@ -102,43 +130,43 @@ impl Writer {
             }
             queues.lanes[lane.index()].push_back(job);
         }
-        self.thread.unpark();
+        self.threads.iter().filter(|(duty, _)| *duty != Duty::Intake).for_each(|(_, thread)| thread.unpark());
         Ok(())
     }
 
-    /// Refuses further work, finishes what waits and ends the thread.
+    /// Refuses further work, finishes what waits and ends the threads.
     pub(super) fn close(&self) {
         if let Some(first) = self.shared.first.get() {
             first.close();
         }
         self.shared.lock().closed = true;
-        self.thread.unpark();
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(handle) = handle {
+        self.threads.iter().for_each(|(_, thread)| thread.unpark());
+        for handle in std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner)) {
             let _ = handle.join();
         }
     }
 }
 
-fn run(shared: &Shared, url: &DatabaseUrl, mut connection: Option<Db>) {
+fn run(shared: &Shared, url: &DatabaseUrl, duty: Duty, mut connection: Option<Db>) {
     let mut turns = 0;
     let mut last_intake: Option<Instant> = None;
     loop {
-        let first = shared.first.get().filter(|first| first.has_work());
+        let first = shared.first.get().filter(|first| duty != Duty::Jobs && first.has_work());
         let rest = last_intake.map_or(Duration::ZERO, |at| INTAKE_REST.saturating_sub(at.elapsed()));
         let is_busy = first.is_some() || !rest.is_zero();
         let job = match turns {
+            _ if duty == Duty::Intake => None,
             WORKER_TURNS.. => shared.next_job(Lane::ALL),
             _ if !is_busy => shared.next_job(Lane::ALL),
             turn if turn % VISITOR_TURNS == VISITOR_TURNS - 1 || first.is_none() => shared.next_job(1),
             _ => None,
         };
         match (&first, &job) {
-            (None, None) if is_busy => {
+            (None, None) if is_busy && duty == Duty::All => {
                 thread::park_timeout(rest);
                 continue;
             }
-            (None, None) if shared.is_finished() => return,
+            (None, None) if shared.is_finished(duty) => return,
             (None, None) => {
                 thread::park();
                 continue;
@@ -156,7 +184,10 @@ fn run(shared: &Shared, url: &DatabaseUrl, mut connection: Option<Db>) {
             continue;
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| match (job, first) {
-            (Some(job), _) => job(db),
+            (Some(job), _) => {
+                let begun = begin(db, url);
+                job(db, begun)
+            }
             (None, Some(first)) => first.run(db).is_ok(),
             (None, None) => true,
         }));
@@ -167,6 +198,20 @@ fn run(shared: &Shared, url: &DatabaseUrl, mut connection: Option<Db>) {
                 thread::sleep(RETRY_PAUSE);
             }
         }
+    }
+}
+
+/// Begins a transaction. A server that was restarted has closed the connection while it was idle: nothing is lost yet,
+/// so a new one is tried once.
+fn begin(db: &mut Db, url: &DatabaseUrl) -> QueryResult<()> {
+    match dialect::begin(db) {
+        Err(_) if matches!(db, Db::Pg(_)) => {
+            if let Ok(fresh) = Db::open(url, Purpose::Write) {
+                *db = fresh;
+            }
+            dialect::begin(db)
+        }
+        outcome => outcome,
     }
 }
 

@@ -57,7 +57,7 @@ async fn the_session_cookie_is_for_this_site_alone_and_nothing_stored_opens_a_se
     assert_eq!((name, attributes), ("oh_session", vec!["HttpOnly", "Path=/", "SameSite=Lax"]));
     assert!(token.len() >= 43, "256 bits: {token}");
     for secret in [token, PASSWORD] {
-        assert_eq!(app.backend.files_with(secret), [""; 0]);
+        assert_eq!(app.backend.places_with(secret), [""; 0]);
     }
 
     let https = |config: &mut openhearth::config::Config| {
@@ -191,7 +191,7 @@ async fn revoked_and_expired_tokens_open_nothing() {
         program(made).supporters("").await.expect(200);
         let token = made["token"].as_str().unwrap();
         assert!(token.starts_with("oh_") && !listed.text().contains(token), "it is shown once");
-        assert_eq!(app.backend.files_with(token), [""; 0]);
+        assert_eq!(app.backend.places_with(token), [""; 0]);
     }
     app.advance(HOUR + MINUTE);
     program(&brief).supporters("").await.expect(401);

@@ -17,7 +17,7 @@ impl TestApp {
     /// Whether `text` stands nowhere in the database, free space and write-ahead log included.
     async fn assert_nowhere(&self, text: &str) {
         self.app().kernel.store.scrubbed().await;
-        assert_eq!(self.backend.files_with(text), [""; 0], "{text}");
+        assert_eq!(self.backend.places_with(text), [""; 0], "{text}");
     }
 }
 
@@ -321,7 +321,7 @@ async fn erasing_leaves_the_address_nowhere_but_as_a_hash_and_a_new_sign_up_is_a
         app.assert_nowhere(text).await;
     }
     assert!(app.deliver().await.is_empty());
-    assert!(!app.backend.files_with("neighbour7@example.org").is_empty(), "the look finds what is there");
+    assert!(!app.backend.places_with("neighbour7@example.org").is_empty(), "the look finds what is there");
     assert_eq!(app.words("SELECT reason AS word FROM suppressions").await, ["erased"]);
     assert_eq!(app.count("SELECT count(*) AS n FROM signups").await, 43, "counts stay");
     app.client().get(&fresh).await.expect(410);

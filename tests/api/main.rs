@@ -13,6 +13,7 @@ mod intake;
 mod join_page;
 mod lists;
 mod outbox;
+mod schema;
 mod story;
 mod surface;
 mod triage;

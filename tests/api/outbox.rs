@@ -112,7 +112,7 @@ async fn after_twenty_four_tries_a_mail_is_dead_and_its_address_goes_with_the_pu
     app.advance(8 * DAY);
     assert_eq!(app.purge().await, 1);
     app.app().kernel.store.scrubbed().await;
-    assert_eq!(app.backend.files_with(ADA), [""; 0]);
+    assert_eq!(app.backend.places_with(ADA), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

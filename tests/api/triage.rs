@@ -200,7 +200,7 @@ async fn what_nobody_confirmed_is_erased_seven_days_after_its_mail_and_its_row_s
     assert_eq!(app.deliver().await.len(), 1);
     app.advance(7 * DAY - MINUTE);
     assert_eq!(app.purge().await, 1, "the repeated one, which was owed no mail, goes first");
-    assert!(!app.backend.files_with("zebulon").is_empty());
+    assert!(!app.backend.places_with("zebulon").is_empty());
     app.advance(2 * MINUTE);
     assert_eq!(app.purge().await, 1);
     assert_eq!(app.signup_states().await, ["expired", "repeated"]);
@@ -210,7 +210,7 @@ async fn what_nobody_confirmed_is_erased_seven_days_after_its_mail_and_its_row_s
     assert_eq!(app.count("SELECT count(*) AS n FROM signups").await, 2);
     app.app().kernel.store.scrubbed().await;
     for text in ["zebulon", "zebra-leaflet"] {
-        assert_eq!(app.backend.files_with(text), [""; 0], "{text}");
+        assert_eq!(app.backend.places_with(text), [""; 0], "{text}");
     }
     assert_eq!(app.purge().await, 0);
 }

@@ -89,9 +89,9 @@ async fn a_hanging_relay_holds_one_sender_for_a_bounded_time_and_the_others_go_o
     let server = Server::start(folder.path(), &relay.variables()).await;
     relay.set_behaviour(Behaviour::Hang { stage: Stage::Mail });
     join(&server, "stuck@example.org").await;
-    until("the relay holds the first mail", SOON, async || relay.connections() == 1).await;
+    until("the relay holds the first mail", SOON, async || relay.hanging() == 1).await;
     // What has stopped to answer stays so; new connections are served.
-    until("it is in hand", SOON, async || Look::at(&server.database()).mails()[0].leased == 1).await;
+    assert_eq!(Look::at(&server.database()).mails()[0].leased, 1);
     relay.set_behaviour(Behaviour::Accept);
     for number in 0..30 {
         join(&server, &format!("other-{number}@example.org")).await;
@@ -117,7 +117,7 @@ async fn sigterm_ends_the_server_within_ten_seconds_though_every_sender_hangs() 
     for number in 0..64 {
         join(&server, &format!("held-{number}@example.org")).await;
     }
-    until("every sender hangs", SOON, async || relay.connections() == 4).await;
+    until("every sender hangs", SOON, async || relay.hanging() == 4).await;
     let (took, _) = server.stop().await;
     println!("stopped in {took:?} with every sender hanging");
     assert!(took < Duration::from_secs(10), "{took:?}");

@@ -114,6 +114,7 @@ pub struct Shared {
     messages: Mutex<Vec<Received>>,
     count: AtomicUsize,
     connections: AtomicUsize,
+    hanging: AtomicUsize,
     quits: AtomicUsize,
 }
 
@@ -126,6 +127,11 @@ pub enum Act {
 }
 
 impl Shared {
+    /// A session has come to where it hangs.
+    pub fn hangs(&self) {
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub fn act(&self, at: Stage) -> Act {
         let mut behaviour = self.behaviour.lock().unwrap();
         match &mut *behaviour {
@@ -192,6 +198,7 @@ impl SmtpServer {
             messages: Mutex::default(),
             count: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
             quits: AtomicUsize::new(0),
         });
         let addr = listener.local_addr().unwrap();
@@ -226,6 +233,11 @@ impl SmtpServer {
     /// How many connections were made.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many sessions have come to where they hang.
+    pub fn hanging(&self) -> usize {
+        self.shared.hanging.load(Ordering::SeqCst)
     }
 
     /// How many QUITs were heard.

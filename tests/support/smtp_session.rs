@@ -43,6 +43,7 @@ impl<'a, S: Stream> Session<'a, S> {
             }
             Act::Hang => {
                 self.flush().await?;
+                self.shared.hangs();
                 std::future::pending().await
             }
             Act::Close => Ok(Some(false)),

@@ -1,45 +1,132 @@
-//! Which database the suite runs on. The one place to choose it; PostgreSQL comes with its own issue.
+//! Which database the suite runs on: SQLite, or the PostgreSQL server that `tests/with_postgres` started and named in
+//! `OPENHEARTH_TEST_POSTGRES`. The one place to choose it.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use openhearth::config::DatabaseUrl;
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query,
+    sql_types::Text,
+};
+use openhearth::{
+    config::{Config, DatabaseUrl},
+    store::migrate,
+};
 use tempfile::TempDir;
 
 /// A database of one test's own, gone with it.
 pub enum Backend {
     /// A file in a folder of its own.
     Sqlite(TempDir),
+    /// A database by its name, on the server of this run.
+    Postgres(String),
+}
+
+/// The server, if this run is on PostgreSQL; ends in a slash, a database's name comes next.
+fn server() -> Option<String> {
+    std::env::var("OPENHEARTH_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+fn at(name: &str) -> String {
+    format!("{}{name}", server().unwrap())
+}
+
+fn on_server(statement: &str) {
+    PgConnection::establish(&at("postgres")).unwrap().batch_execute(statement).unwrap();
+}
+
+/// A name of this process's own.
+fn name(kind: &str) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("{kind}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst))
+}
+
+/// A migrated database, made once, that each test gets a copy of.
+fn template() -> &'static str {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let name = name("template");
+        on_server(&format!("CREATE DATABASE {name}"));
+        let mut config = Config::defaults().unwrap().database;
+        config.url = DatabaseUrl::Postgres(at(&name).into());
+        assert!(migrate::migrate(&config).unwrap() > 0);
+        name
+    })
 }
 
 impl Backend {
     /// The backend of this run.
     pub fn choose() -> Self {
-        Self::Sqlite(tempfile::tempdir().unwrap())
+        if server().is_none() {
+            return Self::Sqlite(tempfile::tempdir().unwrap());
+        }
+        let (name, template) = (name("test"), template());
+        on_server(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        Self::Postgres(name)
     }
 
     /// Where it is.
     pub fn url(&self) -> DatabaseUrl {
         match self {
             Self::Sqlite(folder) => DatabaseUrl::Sqlite(folder.path().join("openhearth.db")),
+            Self::Postgres(name) => DatabaseUrl::Postgres(at(name).into()),
         }
     }
 
-    /// The files that hold it, as they are now: the database, and SQLite's write-ahead log beside it.
-    pub fn files(&self) -> Vec<PathBuf> {
+    /// The places where `text` stands: on SQLite the names of files, whatever row, free page or log it is in; on
+    /// PostgreSQL, whose files are its operator's, those of tables.
+    pub fn places_with(&self, text: &str) -> Vec<String> {
         match self {
             Self::Sqlite(folder) => {
-                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+                let holds = |path: &PathBuf| {
+                    let bytes = fs::read(path).unwrap();
+                    bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+                };
+                let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+                let names = files.filter(holds);
+                names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
             }
+            Self::Postgres(name) => tables_with(&mut PgConnection::establish(&at(name)).unwrap(), text),
         }
     }
+}
 
-    /// Names of the files in which `text` stands, whatever row, free page or log it is in.
-    pub fn files_with(&self, text: &str) -> Vec<String> {
-        let holds = |path: &PathBuf| {
-            let bytes = fs::read(path).unwrap();
-            bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
-        };
-        let names = self.files().into_iter().filter(holds);
-        names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Binary columns read as hexadecimal, so the text is looked for in that form too.
+fn tables_with(connection: &mut PgConnection, text: &str) -> Vec<String> {
+    let tables = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+    let tables: Vec<Named> = sql_query(tables).load(connection).unwrap();
+    assert!(tables.len() > 5);
+    let holds = |table: &Named| {
+        let search = format!(
+            "SELECT 'x' AS name FROM \"{}\" AS t WHERE strpos(lower(t::text), lower($1)) > 0 \
+             OR strpos(t::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0 LIMIT 1",
+            table.name
+        );
+        let found: Vec<Named> = sql_query(search).bind::<Text, _>(text).load(connection).unwrap();
+        !found.is_empty()
+    };
+    tables.into_iter().filter(holds).map(|table| table.name).collect()
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        if let Self::Postgres(name) = self {
+            // A test that failed leaves connections; a server that is gone leaves nothing to drop.
+            if let Ok(mut connection) = PgConnection::establish(&at("postgres")) {
+                drop(connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+            }
+        }
     }
 }

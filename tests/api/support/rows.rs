@@ -1,9 +1,9 @@
-//! A look into the tables, for what no answer shows; in SQL that both databases take.
+//! A look into the tables, for what no answer shows; in SQL that both databases take, or nearly.
 
 use std::time::Duration;
 
 use diesel::{QueryableByName, RunQueryDsl, sql_types};
-use openhearth::store::{Lane, StoreError};
+use openhearth::store::{Db, Lane, StoreError};
 
 use super::TestApp;
 
@@ -19,11 +19,19 @@ struct Word {
     word: Option<String>,
 }
 
+/// The statement in the words of the database: the two write binary values differently.
+fn for_db(db: &Db, statement: &str) -> String {
+    match db {
+        Db::Pg(_) => statement.replace("lower(hex(id))", "encode(id, 'hex')").replace("AS BLOB", "AS BYTEA"),
+        Db::Sqlite(_) => statement.to_owned(),
+    }
+}
+
 impl TestApp {
     /// The number that `SELECT … AS n` gives.
     pub async fn count(&self, select: &'static str) -> i64 {
-        let read =
-            move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(select).get_result::<Count>(db)?.n);
+        let wide = format!("SELECT CAST(n AS BIGINT) AS n FROM ({select}) AS counted");
+        let read = move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(wide).get_result::<Count>(db)?.n);
         self.app().kernel.store.read(read).await.unwrap()
     }
 
@@ -35,7 +43,8 @@ impl TestApp {
 
     /// The texts that `SELECT … AS word` gives; null as nothing.
     pub async fn words(&self, select: &'static str) -> Vec<String> {
-        let read = move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(select).load::<Word>(db)?);
+        let read =
+            move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(for_db(db, select)).load::<Word>(db)?);
         let words = self.app().kernel.store.read(read).await.unwrap();
         words.into_iter().map(|row| row.word.unwrap_or_default()).collect()
     }
@@ -52,7 +61,8 @@ impl TestApp {
 
     /// Changes rows by hand, as nothing in the product does.
     pub async fn execute(&self, statement: &'static str) -> usize {
-        let write = move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(statement).execute(db)?);
+        let write =
+            move |db: &mut _| Ok::<_, StoreError>(diesel::sql_query(for_db(db, statement)).execute(db)?);
         self.app().kernel.store.write(Lane::Staff, write).await.unwrap()
     }
 }
