@@ -132,7 +132,9 @@ impl Config {
                     .map_err(|error| ConfigError::Unreadable(error.to_string()))?;
             }
         }
-        Self::build(builder)
+        let mut config = Self::build(builder)?;
+        config.database.complete()?;
+        Ok(config)
     }
 
     /// The defaults alone, as tests and the benches start from.

@@ -45,7 +45,10 @@ impl Db {
     /// When the file or server cannot be opened.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, ConnectionError> {
         match url {
-            DatabaseUrl::Postgres(url) => PgConnection::establish(url.expose_secret()).map(Self::Pg),
+            DatabaseUrl::Postgres(text) => match PgConnection::establish(text.expose_secret()) {
+                Ok(connection) => Ok(Self::Pg(connection)),
+                Err(error) => Err(ConnectionError::BadConnection(url.without_password(&error.to_string()))),
+            },
             DatabaseUrl::Sqlite(path) => {
                 if purpose == Purpose::Write {
                     make_private_file(path).map_err(|error| {

@@ -14,6 +14,7 @@ mod smtp_session;
 
 mod load;
 mod look;
+mod postgres;
 mod support;
 
 mod crash;
@@ -22,6 +23,7 @@ mod logs;
 mod processes;
 mod queue;
 mod relay;
+mod replicas;
 mod retries;
 mod start;
 mod stop;

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{Server, command, run};
+use crate::{
+    postgres::Postgres,
+    support::{Server, command, run},
+};
 
 /// Starts the server with `variables`, expects its refusal and returns what it said.
 fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
@@ -148,4 +151,28 @@ async fn a_value_of_digits_stays_text() {
     let page = reqwest::get(server.at("/")).await.unwrap().text().await.unwrap();
     assert!(page.contains("0047"), "{page}");
     server.stop().await;
+}
+
+#[test]
+fn what_is_wrong_with_a_postgres_url_is_one_sentence_that_names_the_key_and_not_the_password() {
+    let postgres = Postgres::empty();
+    let server = postgres.url();
+    let host = server.split_once('@').unwrap().1.split('/').next().unwrap();
+    for (url, reason) in [
+        (format!("{server}_not"), "does not exist"),
+        (format!("postgres://nobody:geheim@{host}/postgres"), "role \"nobody\" does not exist"),
+        (format!("postgres://openhearth:geheim@{host}/postgres?sslmode=require"), "does not support SSL"),
+        (format!("postgres://openhearth:ge heim@{host}/postgres"), "unexpected spaces"),
+        ("postgres://openhearth:geheim@127.0.0.1:1/postgres".to_owned(), "Connection refused"),
+        ("postgres://openhearth:geheim@nosuch.invalid/postgres".to_owned(), "could not translate host name"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let said = refusal(folder.path(), &[("OPENHEARTH__DATABASE__URL", &url)]);
+        let sentence = said.trim_end();
+        assert!(
+            sentence.starts_with("openhearth: database.url: ") && sentence.contains(reason),
+            "{sentence}"
+        );
+        assert!(!sentence.contains('\n') && !sentence.contains("heim"), "{sentence}");
+    }
 }

@@ -1,5 +1,5 @@
-//! Which database the suite runs on: SQLite, or the PostgreSQL server that `tests/with_postgres` started and named in
-//! `OPENHEARTH_TEST_POSTGRES`. The one place to choose it.
+//! Which database the suite runs on: SQLite, or with `OPENHEARTH_TEST_DATABASE=postgres` the server that
+//! `tests/with_postgres` has started. The one place to choose it.
 
 use std::{
     fs,
@@ -28,13 +28,17 @@ pub enum Backend {
     Postgres(String),
 }
 
-/// The server, if this run is on PostgreSQL; ends in a slash, a database's name comes next.
-fn server() -> Option<String> {
-    std::env::var("OPENHEARTH_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+fn is_postgres() -> bool {
+    match std::env::var("OPENHEARTH_TEST_DATABASE").as_deref() {
+        Err(_) | Ok("" | "sqlite") => false,
+        Ok("postgres") => true,
+        Ok(other) => panic!("OPENHEARTH_TEST_DATABASE is sqlite or postgres, not {other}"),
+    }
 }
 
 fn at(name: &str) -> String {
-    format!("{}{name}", server().unwrap())
+    let server = std::env::var("OPENHEARTH_TEST_POSTGRES").expect("run this by tests/with_postgres");
+    format!("{server}{name}")
 }
 
 fn on_server(statement: &str) {
@@ -63,7 +67,7 @@ fn template() -> &'static str {
 impl Backend {
     /// The backend of this run.
     pub fn choose() -> Self {
-        if server().is_none() {
+        if !is_postgres() {
             return Self::Sqlite(tempfile::tempdir().unwrap());
         }
         let (name, template) = (name("test"), template());

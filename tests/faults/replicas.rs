@@ -1,0 +1,149 @@
+//! Several processes over one PostgreSQL: one killed, the server gone for a while, all started at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    load::{Load, Tally, sign_up},
+    postgres::Postgres,
+    relay::{Relay, ids_of},
+    support::{SOON, Server, until},
+};
+
+/// More sign-ups than a minute has room for.
+const ENDLESS: usize = 1_000_000;
+const CONNECTIONS: usize = 8;
+/// `mail.senders` of the default configuration, and the mails that each may have in hand until they are marked.
+const IN_HAND: usize = 4 * 32;
+/// The lease of what was in hand at a kill, and time for the rest.
+const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
+/// How long the server is away.
+const AWAY: Duration = Duration::from_secs(10);
+
+/// A replica; those in one folder have the same keys.
+async fn replica(folder: &tempfile::TempDir, postgres: &Postgres, relay: &Relay) -> Server {
+    let url = postgres.url();
+    let mut variables = relay.variables();
+    variables.push(("OPENHEARTH__DATABASE__URL", &url));
+    Server::start(folder.path(), &variables).await
+}
+
+/// What was acknowledged is stored once, and nothing but what was sent; each address has mail under one Message-ID.
+/// Returns how many mails were repeated.
+async fn assert_whole(postgres: &Postgres, relay: &Relay, tally: &Tally) -> usize {
+    let stored = postgres.signups();
+    let lost: Vec<_> = tally.acknowledged.iter().filter(|email| !stored.contains_key(*email)).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(stored.values().all(|count| *count == 1), "doubled: {stored:?}");
+    let sent = |email: &String| {
+        tally.acknowledged.contains(email) || tally.in_doubt.contains(email) || tally.put_off.contains(email)
+    };
+    assert!(stored.keys().all(sent));
+    let all = BTreeMap::from([("sent".to_owned(), i64::try_from(stored.len()).unwrap())]);
+    until("every stored sign-up has its mail", DELIVERED_WITHIN, async || postgres.states() == all).await;
+    let messages = relay.messages();
+    let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for message in &messages {
+        ids.entry(message.to[0].clone()).or_default().extend(ids_of(std::slice::from_ref(message)));
+    }
+    assert!(ids.keys().eq(stored.keys()), "whoever is stored has mail, and nobody else");
+    assert!(ids.values().all(|ids| ids.len() == 1), "a mail was repeated under another Message-ID");
+    messages.len() - stored.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_killed_under_load_loses_nothing_and_the_other_sends_what_it_owed() {
+    let (folder, relay, postgres) = (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+    let mut first = replica(&folder, &postgres, &relay).await;
+    let second = replica(&folder, &postgres, &relay).await;
+    let loads =
+        [Load::gated(&first.url, "first", CONNECTIONS), Load::gated(&second.url, "second", CONNECTIONS)];
+    until("both take sign-ups while mails go out", SOON, async || {
+        loads.iter().for_each(|load| load.allow(CONNECTIONS));
+        relay.count() > 40 && loads.iter().all(|load| load.acknowledged() > 100)
+    })
+    .await;
+    let acknowledged = loads[0].acknowledged();
+    loads[0].allow(ENDLESS);
+    until("the load goes on", SOON, async || loads[0].acknowledged() > acknowledged + CONNECTIONS).await;
+    first.process.kill();
+    let [killed, other] = loads;
+    let mut tally = killed.finish().await;
+    assert_eq!(tally.in_doubt.len(), CONNECTIONS, "the kill hit every connection");
+    let before = other.acknowledged();
+    other.allow(100);
+    until("the other goes on", SOON, async || other.acknowledged() >= before + 100).await;
+    let other = other.stop().await;
+    assert!(other.in_doubt.is_empty() && other.put_off.is_empty(), "{other:?}");
+    tally.add(other);
+
+    let repeats = assert_whole(&postgres, &relay, &tally).await;
+    println!("{} acknowledged, {repeats} mails repeated", tally.acknowledged.len());
+    assert!(repeats <= IN_HAND, "{repeats}");
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgres_is_away_sign_ups_are_put_off_and_then_all_goes_on_by_itself() {
+    let (folder, relay) = (tempfile::tempdir().unwrap(), Relay::start().await);
+    let postgres = Postgres::with_own_server();
+    let server = replica(&folder, &postgres, &relay).await;
+    let load = Load::gated(&server.url, "away", CONNECTIONS);
+    until("mails go out during the load", SOON, async || {
+        load.allow(CONNECTIONS);
+        load.acknowledged() > 200 && relay.count() > 20
+    })
+    .await;
+    postgres.stop();
+    let since = Instant::now();
+    until("sign-ups are put off, and the server says that it is not ready", SOON, async || {
+        load.allow(CONNECTIONS);
+        load.put_off() > CONNECTIONS && server.ready().await == Some(503)
+    })
+    .await;
+    let acknowledged = load.acknowledged();
+    while since.elapsed() < AWAY {
+        load.allow(1);
+        assert_eq!(server.ready().await, Some(503));
+    }
+    assert_eq!(load.acknowledged(), acknowledged, "nothing can have been stored");
+    postgres.start();
+    until("the server is ready again", SOON, async || server.ready().await == Some(200)).await;
+    until("sign-ups are taken again", SOON, async || {
+        load.allow(CONNECTIONS);
+        load.acknowledged() > acknowledged + 100
+    })
+    .await;
+    let tally = load.stop().await;
+    assert!(tally.in_doubt.is_empty(), "every request has an answer: {:?}", tally.in_doubt);
+    println!("{} acknowledged, {} put off", tally.acknowledged.len(), tally.put_off.len());
+    let repeats = assert_whole(&postgres, &relay, &tally).await;
+    assert!(repeats <= IN_HAND, "{repeats}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_started_at_once_on_an_empty_database_migrate_once() {
+    for round in 0..3 {
+        let (folder, relay, postgres) =
+            (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+        let (one, two) =
+            tokio::join!(replica(&folder, &postgres, &relay), replica(&folder, &postgres, &relay));
+        let migrations = postgres.count(
+            "SELECT version AS word, count(*) AS count FROM __diesel_schema_migrations GROUP BY version",
+        );
+        assert!(!migrations.is_empty() && migrations.values().all(|count| *count == 1), "{migrations:?}");
+        let wordings = postgres.count("SELECT form AS word, count(*) AS count FROM notices GROUP BY form");
+        assert_eq!(wordings, BTreeMap::from([("join".to_owned(), 1)]), "one wording, not one each");
+        for (server, name) in [(&one, "one"), (&two, "two")] {
+            let email = format!("{name}{round}@example.org");
+            let answer = sign_up(&reqwest::Client::new(), &server.url, &email).await.unwrap();
+            assert_eq!(answer.status(), 202);
+        }
+        until("both are mailed", SOON, async || relay.count() == 2).await;
+        one.stop().await;
+        two.stop().await;
+    }
+}
