@@ -3,9 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
 use crate::{
     clock::Clock,
     config::{Config, ConfigError, TransportKind},
@@ -133,19 +130,6 @@ impl App {
     #[must_use]
     pub fn crew(&self, senders: usize) -> Crew {
         Crew::new(&self.mailer, senders)
-    }
-
-    /// Starts triage, purge and the mail crew; they end after `stop`.
-    #[must_use]
-    pub fn start_workers(&self, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-        let senders = self.kernel.config.mail.senders;
-        let (triage, purge) = (self.signups.clone(), self.signups.clone());
-        let (for_triage, for_purge) = (stop.clone(), stop.clone());
-        vec![
-            tokio::spawn(async move { triage.run_triage(for_triage).await }),
-            tokio::spawn(async move { purge.run_purge(for_purge).await }),
-            tokio::spawn(self.crew(senders).run(stop.clone())),
-        ]
     }
 }
 

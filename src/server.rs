@@ -1,9 +1,6 @@
 //! The HTTP server: middleware in order, every slice's routes, and a stop that loses nothing.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    time::Duration,
-};
+use std::net::{SocketAddr, TcpListener};
 
 use actix_web::{
     App as WebApp, HttpServer,
@@ -12,7 +9,6 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use tokio::{net::TcpSocket, time::Instant};
-use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
@@ -29,18 +25,13 @@ use crate::{
     },
     staff, supporters,
     telemetry::RequestSpan,
+    workers::{STOP_WITHIN, Workers},
 };
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// Time for requests under way when the server stops.
 const DRAIN_SECONDS: u64 = 4;
-/// Time for the mail in hand when the server stops.
-const MAIL_DRAIN: Duration = Duration::from_secs(7);
-
-/// Time for all of it.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
-
 /// A server that listens, and its workers.
 pub struct Running {
     /// The address it listens on (the port that was given when 0 was asked).
@@ -48,8 +39,7 @@ pub struct Running {
     handle: ServerHandle,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
-    workers: Vec<tokio::task::JoinHandle<()>>,
-    stop: CancellationToken,
+    workers: Option<Workers>,
     app: App,
 }
 
@@ -78,25 +68,25 @@ impl App {
     ///
     /// # Errors
     /// When it cannot be listened on.
-    pub fn serve_on(self, socket: TcpListener, workers: bool, extra: Extra) -> Result<Running, StartError> {
+    pub fn serve_on(
+        mut self,
+        socket: TcpListener,
+        workers: bool,
+        extra: Extra,
+    ) -> Result<Running, StartError> {
+        if !workers {
+            // Whoever works on the mails says so elsewhere.
+            self.ops.mailer = None;
+        }
         let metrics = match self.kernel.config.metrics.listen.parse::<SocketAddr>() {
             Ok(listen) => Some(listen_for_metrics(&self, listen).map_err(StartError::Metrics)?),
             Err(_) => None,
         };
         let (server, address) = listen(&self, socket, extra)?;
         let handle = server.handle();
-        let stop = CancellationToken::new();
-        let tasks = if workers { self.start_workers(&stop) } else { Vec::new() };
+        let workers = workers.then(|| self.start_workers());
         tracing::info!(%address, base_url = %self.kernel.base_url, "listening");
-        Ok(Running {
-            address,
-            handle,
-            server: tokio::spawn(server),
-            metrics,
-            workers: tasks,
-            stop,
-            app: self,
-        })
+        Ok(Running { address, handle, server: tokio::spawn(server), metrics, workers, app: self })
     }
 }
 
@@ -112,20 +102,15 @@ impl Running {
     pub async fn stop(self) {
         let deadline = Instant::now() + STOP_WITHIN;
         tracing::info!("stopping: finishing requests and the mail in hand");
-        self.stop.cancel();
-        let workers = tokio::time::timeout(MAIL_DRAIN, futures_util::future::join_all(self.workers));
+        // Told at once, also while the figures' server stops.
+        self.workers.iter().for_each(Workers::tell);
+        let workers = futures_util::future::join_all(self.workers.map(Workers::finish));
         if let Some(metrics) = self.metrics {
             metrics.stop(false).await;
         }
-        let (_, finished) = tokio::join!(self.handle.stop(true), workers);
-        if finished.is_err() {
-            tracing::warn!("a mail in hand did not finish in time; it will be tried again after its lease");
-        }
+        tokio::join!(self.handle.stop(true), workers);
         let _ = self.server.await;
-        // Nobody was told that what still waits is stored.
-        if tokio::time::timeout_at(deadline, self.app.kernel.store.close()).await.is_err() {
-            tracing::warn!("the database did not take what waited in time; none of it was acknowledged");
-        }
+        self.app.close_store(deadline).await;
         tracing::info!("stopped");
     }
 }

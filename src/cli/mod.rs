@@ -3,7 +3,7 @@
 mod admin;
 mod serve;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -11,7 +11,7 @@ use crate::{
     app::{App, StartError},
     clock::Clock,
     config::Config,
-    store::migrate,
+    store::{backup, migrate},
     telemetry,
 };
 
@@ -26,12 +26,26 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the site, the API and the mail worker (the default).
-    Serve,
+    Serve(ServeArgs),
+    /// Triage sign-ups, send mails and purge, without serving anything.
+    Worker,
     /// Bring the database to this version and exit.
     Migrate,
+    /// Copy SQLite's database while servers write, and check the copy.
+    Backup {
+        /// The file to make; it must not be there yet.
+        file: PathBuf,
+    },
     /// Make accounts and tokens.
     #[command(subcommand)]
     Admin(AdminCommand),
+}
+
+#[derive(Args, Default)]
+struct ServeArgs {
+    /// Leave triage, mail and purge to other processes (`openhearth worker`).
+    #[arg(long)]
+    no_worker: bool,
 }
 
 #[derive(Subcommand)]
@@ -78,7 +92,8 @@ pub fn run() -> ExitCode {
         .build()
         .map_err(|error| error.to_string())
         .and_then(|runtime| {
-            let outcome = runtime.block_on(execute(cli.command.unwrap_or(Command::Serve)));
+            let outcome = runtime
+                .block_on(execute(cli.command.unwrap_or_else(|| Command::Serve(ServeArgs::default()))));
             // A thread that a locked database holds must not hold the end of the process.
             runtime.shutdown_background();
             outcome
@@ -96,7 +111,11 @@ async fn execute(command: Command) -> Result<(), String> {
     let config = Config::load().map_err(|error| error.to_string())?;
     telemetry::start(&config.log);
     match command {
-        Command::Serve => serve::serve(config).await.map_err(|error| error.to_string()),
+        Command::Serve(args) => {
+            serve::serve(config, !args.no_worker).await.map_err(|error| error.to_string())
+        }
+        Command::Worker => serve::work(config).await.map_err(|error| error.to_string()),
+        Command::Backup { file } => copy_database(config, file).await,
         Command::Migrate => {
             let done =
                 migrate::migrate(&config.database).map_err(|error| format!("database.url: {error}"))?;
@@ -106,6 +125,18 @@ async fn execute(command: Command) -> Result<(), String> {
         Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
         Command::Admin(AdminCommand::Token(args)) => admin::token(build(config).await?, args).await,
     }
+}
+
+async fn copy_database(config: Config, file: PathBuf) -> Result<(), String> {
+    let name = file.display().to_string();
+    let size = tokio::task::spawn_blocking(move || backup::backup(&config.database.url, &file))
+        .await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
+    println!(
+        "{name} holds the database, {size} bytes, and is sound; keep secret and suppression_key with it"
+    );
+    Ok(())
 }
 
 async fn build(config: Config) -> Result<App, String> {

@@ -1,6 +1,6 @@
-//! `openhearth serve`: until SIGTERM or Ctrl-C.
+//! `openhearth serve` and `openhearth worker`: until SIGTERM or Ctrl-C.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     app::{App, StartError},
@@ -9,15 +9,33 @@ use crate::{
     server,
 };
 
-pub(super) async fn serve(mut config: Config) -> Result<(), StartError> {
-    // Asked for before anything listens, so that an early signal is not lost.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// What ends a process in order. Asked for before anything begins, so that an early signal is not lost.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Serves; with `workers`, also triages, sends and purges.
+pub(super) async fn serve(mut config: Config, workers: bool) -> Result<(), StartError> {
+    let signals = Signals::listen()?;
     config.check()?;
     let socket = server::bind(&mut config)?;
     let app = App::build(config, Clock::default()).await?;
     let setup = app.staff.setup_url().await?;
-    let running = app.serve_on(socket, true, |_| {})?;
+    let running = app.serve_on(socket, workers, |_| {})?;
     if running.app().kernel.config.is_development() {
         let base_url = &running.app().kernel.base_url;
         println!("Openhearth runs in development at {base_url}/");
@@ -32,10 +50,16 @@ pub(super) async fn serve(mut config: Config) -> Result<(), StartError> {
             "Nobody has an account yet: openhearth admin create --email … --role owner --password-stdin"
         );
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.wait().await;
     running.stop().await;
+    Ok(())
+}
+
+/// Triages, sends and purges, for processes that serve elsewhere.
+pub(super) async fn work(config: Config) -> Result<(), StartError> {
+    let signals = Signals::listen()?;
+    let app = App::build(config, Clock::default()).await?;
+    println!("Openhearth works on what is owed");
+    app.work_until(signals.wait()).await;
     Ok(())
 }

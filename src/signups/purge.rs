@@ -6,12 +6,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Signups, queries, standing::WINDOW};
 use crate::{
-    outbox,
+    outbox, periodic,
     store::{Lane, StoreError},
 };
 
-/// Pause between two looks.
+/// How often it is purged, by whichever process.
 const PERIOD: Duration = Duration::from_secs(600);
+/// Pause between two looks whether that was long ago.
+const LOOK: Duration = Duration::from_secs(60);
 /// Sign-ups in one transaction.
 const BATCH: i64 = 200;
 
@@ -19,7 +21,7 @@ impl Signups {
     /// Purges every ten minutes until `stop`.
     pub async fn run_purge(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.purge().await {
+            match self.purge_if_due().await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "erased what unconfirmed sign-ups held of people"),
                 Err(error) => {
@@ -28,8 +30,17 @@ impl Signups {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(PERIOD) => {}
+                () = tokio::time::sleep(LOOK) => {}
             }
+        }
+    }
+
+    async fn purge_if_due(&self) -> Result<usize, StoreError> {
+        let kernel = self.kernel();
+        if periodic::is_due(&kernel.store, &kernel.clock, "purge", PERIOD).await? {
+            self.purge().await
+        } else {
+            Ok(0)
         }
     }
 

@@ -78,7 +78,7 @@ fn set_up(connection: &mut SqliteConnection, pragmas: &str) -> QueryResult<()> {
 }
 
 /// The file holds people's addresses: nobody else on the machine may read it.
-fn make_private_file(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_private_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     if path.exists() {
         return Ok(());

@@ -148,6 +148,10 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    periodic_jobs (name) { name -> Text, begun_at -> BigInt, }
+}
+
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::allow_tables_to_appear_in_same_query!(

@@ -44,6 +44,7 @@ async fn schema_and_migrations_name_the_same_tables_and_columns() {
         mail_limits,
         notices,
         outbox,
+        periodic_jobs,
         signups,
         staff,
         staff_sessions,

@@ -1,6 +1,6 @@
 //! Triage: what each address is owed, how often it may be asked, and what is erased when nobody clicks.
 
-use openhearth::{contact::EmailAddress, store::Lane, supporters};
+use openhearth::{contact::EmailAddress, periodic, store::Lane, supporters};
 use serde_json::json;
 
 use crate::support::{DAY, HOUR, MINUTE, TestApp, person};
@@ -255,4 +255,24 @@ async fn staff_see_each_status_of_sign_ups_and_every_one_without_a_filter() {
     let statuses: Vec<_> =
         all.as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["pending", "expired", "repeated", "confirmed"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_periodic_job_is_due_once_in_a_period_whichever_process_asks() {
+    let app = TestApp::start().await;
+    let second = app.second_process().await;
+    let due = async || {
+        let mut turns = 0;
+        for process in [app.app(), &second, app.app(), &second] {
+            let kernel = &process.kernel;
+            turns += u32::from(periodic::is_due(&kernel.store, &kernel.clock, "test", HOUR).await.unwrap());
+        }
+        turns
+    };
+    assert_eq!(due().await, 1);
+    app.advance(HOUR - MINUTE);
+    assert_eq!(due().await, 0, "the period is not over");
+    app.advance(2 * MINUTE);
+    assert_eq!(due().await, 1);
+    second.kernel.store.close().await;
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 17] = [
+const KERNEL: [&str; 18] = [
     "clock",
     "config",
     "contact",
@@ -18,6 +18,7 @@ const KERNEL: [&str; 17] = [
     "metrics",
     "object",
     "outbox",
+    "periodic",
     "site",
     "store",
     "telemetry",
@@ -27,7 +28,7 @@ const KERNEL: [&str; 17] = [
 /// One folder each.
 const SLICES: [&str; 7] = ["exports", "forms", "ops", "preferences", "signups", "staff", "supporters"];
 /// What puts them together; imports everything and is imported by nothing but each other.
-const ASSEMBLY: [&str; 3] = ["app", "cli", "server"];
+const ASSEMBLY: [&str; 4] = ["app", "cli", "server", "workers"];
 
 const MOST_LINES: usize = 500;
 

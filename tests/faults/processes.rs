@@ -1,6 +1,11 @@
 //! Several processes on one database file.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     load::{Load, sign_up},
@@ -41,6 +46,50 @@ async fn the_admin_commands_work_beside_a_server_under_load() {
     let stored = Look::at(&server.database()).signups();
     assert!(tally.acknowledged.iter().all(|email| stored.get(email) == Some(&1)));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_is_whole_private_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]).await;
+    let load = Load::gated(&server.url, "kept", 16);
+    load.allow(1_000_000);
+    until("the load is on", SOON, async || load.acknowledged() > 200).await;
+    let path = folder.path().to_owned();
+    let made = tokio::task::spawn_blocking(move || run(command(&path, &["backup", "copy.db"]), ""));
+    let made = made.await.unwrap();
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let tally = load.stop().await;
+    assert!(tally.put_off.is_empty() && tally.in_doubt.is_empty(), "{tally:?}");
+    let copy = folder.path().join("copy.db");
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut look = Look::at(&copy);
+    look.check();
+    let kept = look.signups();
+    assert!(kept.len() >= 200, "all from before it began: {}", kept.len());
+    assert!(kept.iter().all(|(email, count)| *count == 1 && tally.acknowledged.contains(email)));
+    server.stop().await;
+
+    let before = fs::read(&copy).unwrap();
+    let again = run(command(folder.path(), &["backup", "copy.db"]), "");
+    assert_eq!(
+        (again.code, again.err.as_str()),
+        (Some(2), "openhearth: copy.db is there already; name a file that is not\n",)
+    );
+    assert_eq!(fs::read(&copy).unwrap(), before);
+    // A server takes the copy as it is.
+    fs::rename(&copy, server_file(folder.path())).unwrap();
+    let server = Server::start(folder.path(), &[]).await;
+    assert!(Look::at(&server.database()).signups().keys().eq(kept.keys()));
+    server.stop().await;
+}
+
+/// Where the database is, without what a stopped server may have left beside it.
+fn server_file(folder: &Path) -> PathBuf {
+    for beside in ["openhearth.db-wal", "openhearth.db-shm"] {
+        drop(fs::remove_file(folder.join("var").join(beside)));
+    }
+    folder.join("var/openhearth.db")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

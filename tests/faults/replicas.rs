@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -9,7 +10,7 @@ use crate::{
     load::{Load, Tally, sign_up},
     postgres::Postgres,
     relay::{Relay, ids_of},
-    support::{SOON, Server, until},
+    support::{BINARY, Process, SOON, Server, command, until},
 };
 
 /// More sign-ups than a minute has room for.
@@ -24,10 +25,21 @@ const AWAY: Duration = Duration::from_secs(10);
 
 /// A replica; those in one folder have the same keys.
 async fn replica(folder: &tempfile::TempDir, postgres: &Postgres, relay: &Relay) -> Server {
+    replica_by(&["serve"], folder, postgres, relay).await
+}
+
+async fn replica_by(
+    arguments: &[&str],
+    folder: &tempfile::TempDir,
+    postgres: &Postgres,
+    relay: &Relay,
+) -> Server {
     let url = postgres.url();
     let mut variables = relay.variables();
     variables.push(("OPENHEARTH__DATABASE__URL", &url));
-    Server::start(folder.path(), &variables).await
+    let mut serve = Command::new(BINARY);
+    serve.args(arguments);
+    Server::spawn(serve, folder.path(), &variables).await
 }
 
 /// What was acknowledged is stored once, and nothing but what was sent; each address has mail under one Message-ID.
@@ -146,4 +158,22 @@ async fn two_replicas_started_at_once_on_an_empty_database_migrate_once() {
         one.stop().await;
         two.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_process_may_serve_and_another_send() {
+    let (folder, relay, postgres) = (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+    let server = replica_by(&["serve", "--no-worker"], &folder, &postgres, &relay).await;
+    let tally = Load::start(&server.url, "split", CONNECTIONS, 100).finish().await;
+    assert_eq!(tally.acknowledged.len(), 100);
+    assert!(postgres.states().is_empty(), "who serves alone decides nothing");
+    let url = postgres.url();
+    let mut worker = command(folder.path(), &["worker"]);
+    worker.envs(relay.variables()).env("OPENHEARTH__DATABASE__URL", &url);
+    let mut worker = Process::watch(worker.spawn().unwrap());
+    assert_eq!(assert_whole(&postgres, &relay, &tally).await, 0, "each once");
+    worker.terminate();
+    let ended = tokio::task::spawn_blocking(move || (worker.end(SOON), worker.err())).await.unwrap();
+    assert_eq!(ended.0.code(), Some(0), "{}", ended.1);
+    server.stop().await;
 }

@@ -1,3 +1,4 @@
+DROP TABLE periodic_jobs;
 DROP TABLE exports;
 DROP TABLE staff_tokens;
 DROP TABLE staff_sessions;

@@ -153,3 +153,9 @@ CREATE TABLE exports (
     row_count BIGINT,
     outcome TEXT CHECK (outcome IN ('complete', 'cut_off'))
 );
+
+-- When each job that runs once per period was last begun, by whichever process.
+CREATE TABLE periodic_jobs (
+    name TEXT NOT NULL PRIMARY KEY,
+    begun_at BIGINT NOT NULL
+);
