@@ -1,16 +1,18 @@
-//! The measured figures, each beside its ceiling from the same run: `cargo bench`, or
+//! The measured figures, each beside its ceiling from the same run: `cargo bench` (for PostgreSQL too:
+//! `POSTGRES_FSYNC=on tests/with_postgres cargo bench`), or
 //! `cargo bench -- --seconds 9 --connections 64 --stored 1000000`.
 //!
 //! The server runs in a process of its own (this binary, started again with `--serve`), so that its memory is
 //! its own; the load comes from this process, over loopback, bounded in count and time.
 
+mod database;
 mod load;
 mod process;
-mod seed;
 mod server;
 
 use std::{path::Path, time::Duration};
 
+use database::Engine;
 use load::{Figures, Load};
 use process::Server;
 
@@ -37,53 +39,78 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         connections: usize::try_from(value("--connections", 64))?,
         stored: value("--stored", 1_000_000),
     };
-    intake(&arguments)
+    sqlite(&arguments)?;
+    if Engine::Postgres.is_here() {
+        postgres(&arguments)?;
+    } else {
+        println!("\nPostgreSQL: not measured; run this by POSTGRES_FSYNC=on tests/with_postgres cargo bench");
+    }
+    Ok(())
 }
 
-fn intake(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn sqlite(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let started = process::cold_start(Path::new(env!("CARGO_BIN_EXE_openhearth")))?;
+    headline(Engine::Sqlite, arguments)?;
+    let empty = Server::start(Engine::Sqlite, 0, false)?;
+    let idle = empty.memory();
+    let beside_empty = measure(&empty, "empty database", arguments, arguments.connections)?;
+    drop(empty);
+    let full = Server::start(Engine::Sqlite, arguments.stored, false)?;
+    let name = format!("{} stored before", arguments.stored);
+    let beside_full = measure(&full, &name, arguments, arguments.connections)?;
+    drop(full);
+    let busy = Server::start(Engine::Sqlite, 0, true)?;
+    measure(&busy, "triage and mail at work", arguments, arguments.connections)?;
     println!(
-        "Sign-up intake on SQLite, {} connections, load and server on the same {} cores; {} rounds of a second of \
-         echo\nand a second of sign-ups; ratio: the median over the rounds, and the lowest and highest\n",
+        "\nidle memory {idle:.1} MB; cold start to the first answer {:.0} ms; ratio with {} stored / ratio empty: {:.2}",
+        started.as_secs_f64() * 1e3,
+        arguments.stored,
+        beside_full / beside_empty
+    );
+    Ok(())
+}
+
+fn postgres(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    headline(Engine::Postgres, arguments)?;
+    let empty = Server::start(Engine::Postgres, 0, false)?;
+    measure(&empty, "empty database", arguments, arguments.connections)?;
+    let many = arguments.connections * 8;
+    measure(&empty, &format!("the same, {many} connections"), arguments, many)?;
+    drop(empty);
+    let full = Server::start(Engine::Postgres, arguments.stored, false)?;
+    measure(&full, &format!("{} stored before", arguments.stored), arguments, arguments.connections)?;
+    Ok(())
+}
+
+fn headline(engine: Engine, arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    println!(
+        "\nSign-up intake on {}, {} connections; load, server and database on the same {} cores; {} rounds of a \
+         second of\necho and a second of sign-ups; ratio: the median over the rounds, and the lowest and highest\n",
+        engine.name(),
         arguments.connections,
         std::thread::available_parallelism()?,
         arguments.seconds,
     );
-    let started = process::cold_start(Path::new(env!("CARGO_BIN_EXE_openhearth")))?;
     println!(
         "{:34} {:>9} {:>18} {:>8} {:>8} {:>8} {:>9}",
         "", "req/s", "ratio", "p50 ms", "p99 ms", "max ms", "RSS MB"
     );
-
-    let empty = Server::start(0, false)?;
-    let idle = empty.memory();
-    let beside_empty = Beside::measure(&empty, arguments)?;
-    report("echo (parses, validates, stores not)", &beside_empty.echo, "1.00", empty.memory());
-    report("durable, empty database", &beside_empty.durable, &beside_empty.spread(), empty.memory());
-    empty.check_count(beside_empty.durable.accepted)?;
-    drop(empty);
-
-    let full = Server::start(arguments.stored, false)?;
-    let beside_full = Beside::measure(&full, arguments)?;
-    let name = format!("durable, {} stored before", arguments.stored);
-    report(&name, &beside_full.durable, &beside_full.spread(), full.memory());
-    full.check_count(arguments.stored + beside_full.durable.accepted)?;
-    drop(full);
-
-    let busy = Server::start(0, true)?;
-    let beside_work = Beside::measure(&busy, arguments)?;
-    report("durable, triage and mail at work", &beside_work.durable, &beside_work.spread(), busy.memory());
-    busy.check_count(beside_work.durable.accepted)?;
-
-    println!(
-        "\nidle memory {idle:.1} MB; cold start to the first answer {:.0} ms",
-        started.as_secs_f64() * 1e3
-    );
-    println!(
-        "ratio with {} stored / ratio empty: {:.2}",
-        arguments.stored,
-        beside_full.median() / beside_empty.median()
-    );
     Ok(())
+}
+
+/// Measures and reports sign-ups beside their echo, checks that what was accepted is stored, and returns the ratio.
+fn measure(
+    server: &Server,
+    name: &str,
+    arguments: &Arguments,
+    connections: usize,
+) -> Result<f64, Box<dyn std::error::Error>> {
+    let before = server.count()?;
+    let beside = Beside::measure(server, arguments.seconds, connections)?;
+    report("echo (parses, validates, stores not)", &beside.echo, "1.00", server.memory());
+    report(name, &beside.durable, &beside.spread(), server.memory());
+    server.check_count(before + beside.durable.accepted)?;
+    Ok(beside.median())
 }
 
 /// Sign-ups beside their ceiling, turn by turn, since the machine's own speed changes within seconds.
@@ -94,15 +121,15 @@ struct Beside {
 }
 
 impl Beside {
-    fn measure(server: &Server, arguments: &Arguments) -> Result<Self, Box<dyn std::error::Error>> {
+    fn measure(server: &Server, rounds: u64, connections: usize) -> Result<Self, Box<dyn std::error::Error>> {
         let run = |path: &str| {
             let address = server.address();
-            Load { address, path: path.to_owned(), connections: arguments.connections }.run(ROUND)
+            Load { address, path: path.to_owned(), connections }.run(ROUND)
         };
         let mut beside = Self { echo: Figures::default(), durable: Figures::default(), ratios: Vec::new() };
         // The first round warms up.
         beside.durable.count_only(&run("/bench/echo").and_then(|_| run("/api/v1/signups"))?);
-        for _ in 0..arguments.seconds {
+        for _ in 0..rounds {
             let (echo, durable) = (run("/bench/echo")?, run("/api/v1/signups")?);
             beside.ratios.push(durable.rate() / echo.rate());
             beside.echo.add(echo);

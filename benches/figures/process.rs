@@ -3,42 +3,40 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, SqliteConnection, dsl::count_star, prelude::*};
-use openhearth::store::schema::signups;
+use crate::database::{Database, Engine, beside_the_build};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A running server with its folder.
+/// A running server with its folder and its database.
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    folder: tempfile::TempDir,
-    before: u64,
+    _folder: tempfile::TempDir,
+    database: Database,
 }
 
 impl Server {
     /// Starts with `stored` sign-ups in the database, with or without triage and mail.
-    pub fn start(stored: u64, workers: bool) -> Fallible<Self> {
-        let folder = tempfile::tempdir_in(target())?;
-        if stored > 0 {
-            crate::seed::seed(folder.path(), stored)?;
-        }
+    pub fn start(engine: Engine, stored: u64, workers: bool) -> Fallible<Self> {
+        let folder = tempfile::tempdir_in(beside_the_build())?;
+        let database = Database::make(engine, stored)?;
         let mut child = Command::new(std::env::current_exe()?)
             .args(["--serve", if workers { "workers" } else { "intake" }])
             .current_dir(folder.path())
             .env("OPENHEARTH__SERVER__LISTEN", "127.0.0.1:0")
+            .env("OPENHEARTH__DATABASE__URL", database.url()?)
             .env("OPENHEARTH__LOG__FILTER", "warn")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        Ok(Self { child, address: line.trim().parse()?, folder, before: stored })
+        Ok(Self { child, address: line.trim().parse()?, _folder: folder, database })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -52,21 +50,14 @@ impl Server {
 
     /// Sign-ups in the table.
     pub fn count(&self) -> Fallible<u64> {
-        let file = self.folder.path().join("var/openhearth.db");
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
-        let count: i64 = signups::table.select(count_star()).first(&mut connection)?;
-        Ok(u64::try_from(count)?)
+        self.database.count()
     }
 
     /// Fails unless at least `expected` sign-ups are stored: what was counted as accepted must be there.
     pub fn check_count(&self, expected: u64) -> Fallible<()> {
         let count = self.count()?;
         if count < expected {
-            return Err(format!(
-                "{expected} sign-ups were acknowledged, {count} are stored ({} before)",
-                self.before
-            )
-            .into());
+            return Err(format!("{expected} sign-ups were acknowledged, {count} are stored").into());
         }
         Ok(())
     }
@@ -90,7 +81,7 @@ impl Drop for Server {
 
 /// Time from starting the real binary in an empty folder to its first answer.
 pub fn cold_start(binary: &Path) -> Fallible<Duration> {
-    let folder = tempfile::tempdir_in(target())?;
+    let folder = tempfile::tempdir_in(beside_the_build())?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let at = Instant::now();
@@ -121,10 +112,4 @@ fn resident(process: u32) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes / 1024.0)
-}
-
-/// Databases lie beside the build, on the disk that is meant, not in a memory file system.
-fn target() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_path_buf));
-    beside.unwrap_or_else(std::env::temp_dir)
 }

@@ -1,0 +1,156 @@
+//! The databases that are measured: a file of SQLite's, or a database on the PostgreSQL server of `tests/with_postgres`;
+//! empty or with many sign-ups in it. Each is gone with its value.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use diesel::{
+    Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, dsl::count_star,
+    prelude::*, sql_query,
+};
+use openhearth::{
+    config::{Config, DatabaseUrl},
+    store::{migrate::migrate, schema::signups},
+};
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Which database engine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// Whether it is here: PostgreSQL is, if `tests/with_postgres` runs this.
+    pub fn is_here(self) -> bool {
+        self == Self::Sqlite || std::env::var_os("OPENHEARTH_TEST_POSTGRES").is_some()
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// A database.
+pub enum Database {
+    Sqlite(tempfile::TempDir),
+    Postgres(String),
+}
+
+impl Database {
+    /// A migrated database with `stored` sign-ups of past months, most of them confirmed.
+    pub fn make(engine: Engine, stored: u64) -> Fallible<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let made = match engine {
+            Engine::Sqlite => Self::Sqlite(tempfile::tempdir_in(beside_the_build())?),
+            Engine::Postgres => {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let name = format!("bench_{}_{number}", std::process::id());
+                connect("postgres")?.batch_execute(&format!("CREATE DATABASE {name}"))?;
+                Self::Postgres(name)
+            }
+        };
+        let mut config = Config::defaults()?.database;
+        config.url = DatabaseUrl::try_from(made.url()?)?;
+        migrate(&config)?;
+        match &made {
+            Self::Sqlite(_) => drop(sql_query(sqlite_rows(stored)).execute(&mut made.sqlite()?)?),
+            Self::Postgres(name) => {
+                let mut connection = connect(name)?;
+                sql_query(postgres_rows(stored)).execute(&mut connection)?;
+                connection.batch_execute("ANALYZE; CHECKPOINT")?;
+            }
+        }
+        Ok(made)
+    }
+
+    /// What the server takes as `database.url`.
+    pub fn url(&self) -> Fallible<String> {
+        match self {
+            Self::Sqlite(folder) => Ok(format!("sqlite://{}", file(folder.path()).display())),
+            Self::Postgres(name) => at(name),
+        }
+    }
+
+    /// Sign-ups in the table.
+    pub fn count(&self) -> Fallible<u64> {
+        let count = signups::table.select(count_star());
+        let count: i64 = match self {
+            Self::Sqlite(_) => count.first(&mut self.sqlite()?)?,
+            Self::Postgres(name) => count.first(&mut connect(name)?)?,
+        };
+        Ok(u64::try_from(count)?)
+    }
+
+    fn sqlite(&self) -> Fallible<SqliteConnection> {
+        let Self::Sqlite(folder) = self else { return Err("not SQLite".into()) };
+        Ok(SqliteConnection::establish(&file(folder.path()).to_string_lossy())?)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres(name) = self
+            && let Ok(mut connection) = connect("postgres")
+        {
+            drop(connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        }
+    }
+}
+
+fn at(name: &str) -> Fallible<String> {
+    Ok(format!("{}{name}", std::env::var("OPENHEARTH_TEST_POSTGRES")?))
+}
+
+fn connect(name: &str) -> Fallible<PgConnection> {
+    Ok(PgConnection::establish(&at(name)?)?)
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("openhearth.db")
+}
+
+/// On the disk that is meant, not in a memory file system.
+pub fn beside_the_build() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_path_buf));
+    beside.unwrap_or_else(std::env::temp_dir)
+}
+
+/// Ids grow with time, as the app's do: 48 bits of milliseconds, then what tells rows apart.
+fn sqlite_rows(count: u64) -> String {
+    format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 WHERE {count} > 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+         INSERT INTO signups (id, state, email, form, notice_id, language, details, client_hash, created_at,
+                              address_hash, triaged_at, confirmed_at, supporter_id)
+         SELECT unhex(printf('%012x7%03x8%015x', 1700000000000 + i * 1000, i % 4096, i)),
+                CASE i % 4 WHEN 0 THEN 'repeated' ELSE 'confirmed' END,
+                'seed-' || i || '@example.org', 'join', randomblob(16), 'en', '{DETAILS}',
+                randomblob(16), 1700000000000000 + i * 1000000, randomblob(16),
+                1700000000000000 + i * 1000000, 1700000000000000 + i * 1000000, randomblob(16)
+         FROM n"
+    )
+}
+
+/// The same rows.
+fn postgres_rows(count: u64) -> String {
+    format!(
+        "INSERT INTO signups (id, state, email, form, notice_id, language, details, client_hash, created_at,
+                              address_hash, triaged_at, confirmed_at, supporter_id)
+         SELECT decode(lpad(to_hex(1700000000000 + i * 1000), 12, '0') || '7' || lpad(to_hex(i % 4096), 3, '0') ||
+                       '8' || lpad(to_hex(i), 15, '0'), 'hex'),
+                CASE i % 4 WHEN 0 THEN 'repeated' ELSE 'confirmed' END,
+                'seed-' || i || '@example.org', 'join', uuid_send(gen_random_uuid()), 'en', '{DETAILS}',
+                uuid_send(gen_random_uuid()), 1700000000000000 + i * 1000000, uuid_send(gen_random_uuid()),
+                1700000000000000 + i * 1000000, 1700000000000000 + i * 1000000, uuid_send(gen_random_uuid())
+         FROM generate_series(1, {count}::bigint) AS i"
+    )
+}
+
+const DETAILS: &str = r#"{"given_name":"Ada","family_name":"Furnace","postal_code":"44035","region":"OH"}"#;
