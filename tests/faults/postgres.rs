@@ -15,6 +15,8 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
+use crate::certificate::Certificate;
+
 /// A database.
 pub struct Postgres {
     server: String,
@@ -87,6 +89,21 @@ impl Postgres {
     /// Starts it again.
     pub fn start(&self) {
         self.control("start");
+    }
+
+    /// Gives the server this certificate and key; returns once it takes connections with TLS.
+    pub fn secure(&self, certificate: &Certificate) {
+        let mut connection = self.connect("postgres");
+        // The server writes its own files: it may run as another user.
+        for file in ["server.crt", "server.key"] {
+            let lines = certificate.with_key().replace('\'', "''");
+            let write = format!(
+                "COPY (SELECT unnest(string_to_array('{lines}', E'\\n'))) TO PROGRAM 'umask 077; cat >{file}'"
+            );
+            connection.batch_execute(&write).unwrap();
+        }
+        connection.batch_execute("ALTER SYSTEM SET ssl = on").unwrap();
+        self.control("restart");
     }
 
     fn control(&self, verb: &str) {

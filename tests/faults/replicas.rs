@@ -2,15 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     process::Command,
     time::{Duration, Instant},
 };
 
 use crate::{
+    certificate::Certificate,
     load::{Load, Tally, sign_up},
     postgres::Postgres,
     relay::{Relay, ids_of},
-    support::{BINARY, Process, SOON, Server, command, until},
+    support::{BINARY, Process, SOON, Server, command, run, until},
 };
 
 /// More sign-ups than a minute has room for.
@@ -176,4 +178,43 @@ async fn one_process_may_serve_and_another_send() {
     let ended = tokio::task::spawn_blocking(move || (worker.end(SOON), worker.err())).await.unwrap();
     assert_eq!(ended.0.code(), Some(0), "{}", ended.1);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_way_to_postgres_is_as_safe_as_its_url_asks() {
+    let (folder, postgres) = (tempfile::tempdir().unwrap(), Postgres::with_own_server());
+    let (certificate, stranger) = (Certificate::new(), Certificate::new());
+    postgres.secure(&certificate);
+    let url = |trusted: &Certificate, name: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, &trusted.pem).unwrap();
+        let url = postgres.url().replace("127.0.0.1", "localhost");
+        format!("{url}?sslmode=verify-full&sslrootcert={}", file.display())
+    };
+
+    let server =
+        Server::start(folder.path(), &[("OPENHEARTH__DATABASE__URL", &url(&certificate, "ours.pem"))]).await;
+    let answer = sign_up(&reqwest::Client::new(), &server.url, "ada@example.org").await.unwrap();
+    assert_eq!(answer.status(), 202);
+    let ways = postgres.count(
+        "SELECT CASE WHEN ssl THEN 'tls' ELSE 'plain' END AS word, 1::bigint AS count FROM pg_stat_ssl \
+         JOIN pg_stat_activity USING (pid) WHERE application_name = 'openhearth' GROUP BY 1",
+    );
+    assert_eq!(ways.keys().collect::<Vec<_>>(), ["tls"]);
+    server.stop().await;
+
+    let url = url(&stranger, "strangers.pem");
+    let path = folder.path().to_owned();
+    let refused = tokio::task::spawn_blocking(move || {
+        let mut serve = command(&path, &["serve"]);
+        serve.env("OPENHEARTH__DATABASE__URL", url);
+        run(serve, "")
+    });
+    let refused = refused.await.unwrap();
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(
+        refused.err.contains("database.url") && refused.err.contains("certificate verify failed"),
+        "{}",
+        refused.err
+    );
 }
