@@ -25,6 +25,8 @@ pub struct DatabaseConfig {
     /// A file that holds PostgreSQL's password alone, for those who keep it out of the URL.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// Whether a pooler in transaction mode stands before PostgreSQL.
+    pub pooler: bool,
     /// Connections that read.
     pub read_connections: u32,
 }
@@ -36,7 +38,12 @@ pub enum DatabaseUrl {
     /// `sqlite://path`
     Sqlite(PathBuf),
     /// `postgres://…` or `postgresql://…`, passed to libpq as it is.
-    Postgres(SecretString),
+    Postgres {
+        /// The URL.
+        url: SecretString,
+        /// Whether a pooler lends a connection for one transaction at a time (PgBouncer in transaction mode).
+        pooler: bool,
+    },
 }
 
 impl TryFrom<String> for DatabaseUrl {
@@ -46,7 +53,7 @@ impl TryFrom<String> for DatabaseUrl {
         if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
             Ok(Self::Sqlite(PathBuf::from(path)))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Ok(Self::Postgres(SecretString::from(url)))
+            Ok(Self::Postgres { url: SecretString::from(url), pooler: false })
         } else {
             Err("database.url must be \"sqlite://<path>\" or \"postgres://<user>@<host>/<name>\"".to_owned())
         }
@@ -62,7 +69,7 @@ impl DatabaseConfig {
     pub(super) fn complete(&mut self) -> Result<(), ConfigError> {
         let unreadable =
             |reason: String| ConfigError::Unreadable(format!("database.password_file: {reason}"));
-        let DatabaseUrl::Postgres(url) = &self.url else {
+        let DatabaseUrl::Postgres { url, .. } = &self.url else {
             return match self.password_file {
                 Some(_) => Err(unreadable("only a postgres:// database has a password".to_owned())),
                 None => Ok(()),
@@ -79,7 +86,7 @@ impl DatabaseConfig {
                 add(&mut url, name, value);
             }
         }
-        self.url = DatabaseUrl::Postgres(url.into());
+        self.url = DatabaseUrl::Postgres { url: url.into(), pooler: self.pooler };
         Ok(())
     }
 }
@@ -104,7 +111,7 @@ impl DatabaseUrl {
     #[must_use]
     pub fn without_password(&self, message: &str) -> String {
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let Self::Postgres(url) = self else { return message };
+        let Self::Postgres { url, .. } = self else { return message };
         let url = url.expose_secret();
         let rest = url.split_once("://").map_or("", |(_, rest)| rest);
         let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
@@ -122,12 +129,12 @@ mod tests {
 
     fn config(url: &str) -> DatabaseConfig {
         let url = DatabaseUrl::try_from(url.to_owned()).unwrap();
-        DatabaseConfig { url, password_file: None, read_connections: 1 }
+        DatabaseConfig { url, password_file: None, pooler: false, read_connections: 1 }
     }
 
     fn text(config: &DatabaseConfig) -> &str {
         match &config.url {
-            DatabaseUrl::Postgres(url) => url.expose_secret(),
+            DatabaseUrl::Postgres { url, .. } => url.expose_secret(),
             DatabaseUrl::Sqlite(path) => path.to_str().unwrap(),
         }
     }

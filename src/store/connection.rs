@@ -4,7 +4,8 @@ use std::{fs, path::Path, thread, time::Instant};
 
 use diesel::{
     Connection, ConnectionError, MultiConnection, PgConnection, QueryResult, SqliteConnection,
-    connection::SimpleConnection, r2d2::ManageConnection,
+    connection::{CacheSize, SimpleConnection},
+    r2d2::ManageConnection,
 };
 use secrecy::ExposeSecret;
 
@@ -45,10 +46,20 @@ impl Db {
     /// When the file or server cannot be opened.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, ConnectionError> {
         match url {
-            DatabaseUrl::Postgres(text) => match PgConnection::establish(text.expose_secret()) {
-                Ok(connection) => Ok(Self::Pg(connection)),
-                Err(error) => Err(ConnectionError::BadConnection(url.without_password(&error.to_string()))),
-            },
+            DatabaseUrl::Postgres { url: text, pooler } => {
+                match PgConnection::establish(text.expose_secret()) {
+                    Ok(mut connection) => {
+                        if *pooler {
+                            // The next transaction may be on another connection, which knows no statement of this one.
+                            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+                        }
+                        Ok(Self::Pg(connection))
+                    }
+                    Err(error) => {
+                        Err(ConnectionError::BadConnection(url.without_password(&error.to_string())))
+                    }
+                }
+            }
             DatabaseUrl::Sqlite(path) => {
                 if purpose == Purpose::Write {
                     make_private_file(path).map_err(|error| {

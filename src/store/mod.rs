@@ -73,6 +73,24 @@ struct Inner {
     checkpointer: Option<Checkpointer>,
 }
 
+impl Inner {
+    /// Through a pooler, a statement and its preparation stay together only inside a transaction.
+    fn begin_read(&self, db: &mut Db) -> Result<(), StoreError> {
+        if self.has_pooler() { Ok(dialect::begin(db)?) } else { Ok(()) }
+    }
+
+    /// Nothing was changed, so it does not matter how it ends; a connection that cannot end it is not used again.
+    fn end_read(&self, db: &mut Db) {
+        if self.has_pooler() {
+            let _ = dialect::conclude(db, |_| Ok::<_, diesel::result::Error>(()));
+        }
+    }
+
+    const fn has_pooler(&self) -> bool {
+        matches!(self.url, DatabaseUrl::Postgres { pooler: true, .. })
+    }
+}
+
 impl Store {
     /// Opens the database, brings it to this version and starts what writes.
     ///
@@ -88,13 +106,13 @@ impl Store {
             .min_idle(Some(0))
             .connection_timeout(READ_WAIT)
             // A server that was restarted has closed every connection; a file cannot.
-            .test_on_check_out(matches!(config.url, DatabaseUrl::Postgres(_)))
+            .test_on_check_out(matches!(config.url, DatabaseUrl::Postgres { .. }))
             .build_unchecked(manager);
         let permits = usize::try_from(config.read_connections).unwrap_or(1);
         let writer = Writer::start(&config.url, db).map_err(|error| unavailable(&error))?;
         let checkpointer = match &config.url {
             DatabaseUrl::Sqlite(_) => Some(Checkpointer::start(config.url.clone())),
-            DatabaseUrl::Postgres(_) => None,
+            DatabaseUrl::Postgres { .. } => None,
         };
         let checkpointer = checkpointer.transpose().map_err(|error| unavailable(&error))?;
         Ok(Self {
@@ -125,7 +143,10 @@ impl Store {
         let inner = Arc::clone(&self.inner);
         spawn_blocking(move || {
             let mut db = inner.readers.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            work(&mut db)
+            inner.begin_read(&mut db)?;
+            let outcome = work(&mut db);
+            inner.end_read(&mut db);
+            outcome
         })
         .await
         .map_err(|_| StoreError::Closed)?
@@ -134,10 +155,18 @@ impl Store {
     /// Runs `work` on a reading connection for as long as it takes (an export), on a thread of its own.
     /// It takes none of the pool's permits: a slow download must not keep pages waiting.
     pub fn read_long(&self, work: impl FnOnce(Result<&mut Db, StoreError>) + Send + 'static) {
-        let url = self.inner.url.clone();
-        spawn_blocking(move || match Db::open(&url, Purpose::Read) {
-            Ok(mut db) => work(Ok(&mut db)),
-            Err(error) => work(Err(StoreError::Unavailable(error.to_string()))),
+        let inner = Arc::clone(&self.inner);
+        spawn_blocking(move || {
+            let opened = Db::open(&inner.url, Purpose::Read)
+                .map_err(|error| StoreError::Unavailable(error.to_string()))
+                .and_then(|mut db| inner.begin_read(&mut db).map(|()| db));
+            match opened {
+                Ok(mut db) => {
+                    work(Ok(&mut db));
+                    inner.end_read(&mut db);
+                }
+                Err(error) => work(Err(error)),
+            }
         });
     }
 

@@ -99,7 +99,7 @@ impl Writer {
     pub(super) fn start(url: &DatabaseUrl, db: Db) -> std::io::Result<Self> {
         let duties: &[Duty] = match url {
             DatabaseUrl::Sqlite(_) => &[Duty::All],
-            DatabaseUrl::Postgres(_) => &POSTGRES,
+            DatabaseUrl::Postgres { .. } => &POSTGRES,
         };
         let shared = Arc::new(Shared::default());
         let (mut threads, mut handles) = (Vec::new(), Vec::new());

@@ -14,6 +14,7 @@ mod smtp_session;
 
 mod load;
 mod look;
+mod pooler;
 mod postgres;
 mod support;
 

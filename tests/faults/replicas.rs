@@ -10,6 +10,7 @@ use std::{
 use crate::{
     certificate::Certificate,
     load::{Load, Tally, sign_up},
+    pooler::Pooler,
     postgres::Postgres,
     relay::{Relay, ids_of},
     support::{BINARY, Process, SOON, Server, command, run, until},
@@ -217,4 +218,29 @@ async fn the_way_to_postgres_is_as_safe_as_its_url_asks() {
         "{}",
         refused.err
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_pooler_that_lends_connections_by_the_transaction_all_goes_on() {
+    let (folder, relay, postgres) = (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+    let pooler = Pooler::before(&postgres).await;
+    let mut variables = relay.variables();
+    variables.extend([
+        ("OPENHEARTH__DATABASE__URL", pooler.url.as_str()),
+        ("OPENHEARTH__DATABASE__POOLER", "true"),
+    ]);
+    let server = Server::start(folder.path(), &variables).await;
+    let load = Load::start(&server.url, "pooled", CONNECTIONS, 300);
+    let token = server.token().await;
+    let client = reqwest::Client::new();
+    // Readers and writers take turns at three connections.
+    for path in ["supporters", "signups", "exports/supporters.csv?purpose=test"].repeat(20) {
+        let answer = client.get(server.at(&format!("/api/v1/admin/{path}"))).bearer_auth(&token).send().await;
+        assert_eq!(answer.unwrap().status(), 200, "{path}");
+    }
+    let tally = load.finish().await;
+    assert_eq!(tally.acknowledged.len(), 300);
+    assert_eq!(assert_whole(&postgres, &relay, &tally).await, 0, "each once");
+    let (_, log) = server.stop().await;
+    assert!(!log.contains("prepared statement"), "{log}");
 }

@@ -207,7 +207,7 @@ impl Server {
         (took, log)
     }
 
-    /// Makes the owner's account by the one-time link, and a token that may read supporters.
+    /// Makes the owner's account by the one-time link, and a token that may read supporters and export them.
     pub async fn token(&self) -> String {
         let out = self.process.out();
         let link = out.lines().find_map(|line| line.split_once("once, at ")).expect("a one-time link").1;
@@ -218,7 +218,7 @@ impl Server {
         let login = serde_json::json!({ "email": OWNER, "password": PASSWORD });
         let session = client.post(self.at("/api/v1/admin/session")).json(&login).send().await.unwrap();
         assert_eq!(session.status(), 200, "{}", session.text().await.unwrap());
-        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read"] });
+        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read", "exports"] });
         let token = client.post(self.at("/api/v1/admin/tokens")).json(&wish).send().await.unwrap();
         assert_eq!(token.status(), 201);
         let token: serde_json::Value = token.json().await.unwrap();

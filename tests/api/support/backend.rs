@@ -58,7 +58,7 @@ fn template() -> &'static str {
         let name = name("template");
         on_server(&format!("CREATE DATABASE {name}"));
         let mut config = Config::defaults().unwrap().database;
-        config.url = DatabaseUrl::Postgres(at(&name).into());
+        config.url = at(&name).try_into().unwrap();
         assert!(migrate::migrate(&config).unwrap() > 0);
         name
     })
@@ -79,7 +79,7 @@ impl Backend {
     pub fn url(&self) -> DatabaseUrl {
         match self {
             Self::Sqlite(folder) => DatabaseUrl::Sqlite(folder.path().join("openhearth.db")),
-            Self::Postgres(name) => DatabaseUrl::Postgres(at(name).into()),
+            Self::Postgres(name) => at(name).try_into().unwrap(),
         }
     }
 
