@@ -57,7 +57,12 @@ impl Pooler {
         } else {
             Command::new("/usr/sbin/pgbouncer")
         };
-        command.arg(&settings).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg(&settings)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let child = command.spawn().expect("PgBouncer (Debian package pgbouncer)");
         let mut process = Process::watch(child);
         until("PgBouncer listens", SOON, async || {
