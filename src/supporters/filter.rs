@@ -88,9 +88,6 @@ pub struct SupporterFilter {
     pub created_before: Option<Timestamp>,
 }
 
-/// A query over supporters on either database.
-pub(super) type Boxed<'a> = supporters::BoxedQuery<'a, <Db as Connection>::Backend>;
-
 impl SupporterFilter {
     /// Refuses what no supporter can match.
     ///
@@ -113,28 +110,41 @@ impl SupporterFilter {
         }
         Ok(())
     }
-
-    /// Supporters that match, in no order yet.
-    pub(super) fn query<'a>(&self) -> Boxed<'a> {
-        let mut query = supporters::table.into_boxed();
-        if let Some(q) = self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
-            query = query.filter(supporters::search_text.like(contains(&q.to_lowercase())).escape('\\'));
-        }
-        if let Some(status) = self.status {
-            query = query.filter(supporters::status.eq(status));
-        }
-        if let Some(region) = &self.region {
-            query = query.filter(supporters::region.eq(region.clone()));
-        }
-        if let Some(after) = self.created_after {
-            query = query.filter(supporters::created_at.ge(after));
-        }
-        if let Some(before) = self.created_before {
-            query = query.filter(supporters::created_at.lt(before));
-        }
-        query
-    }
 }
+
+/// The filter as a query, once for either database and once for PostgreSQL alone, which an export asks to hand its rows
+/// over one by one.
+macro_rules! matching {
+    ($name:ident, $connection:ty) => {
+        impl SupporterFilter {
+            /// Supporters that match, in no order yet.
+            pub(super) fn $name<'a>(
+                &self,
+            ) -> supporters::BoxedQuery<'a, <$connection as Connection>::Backend> {
+                let mut query = supporters::table.into_boxed();
+                if let Some(q) = self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
+                    query =
+                        query.filter(supporters::search_text.like(contains(&q.to_lowercase())).escape('\\'));
+                }
+                if let Some(status) = self.status {
+                    query = query.filter(supporters::status.eq(status));
+                }
+                if let Some(region) = &self.region {
+                    query = query.filter(supporters::region.eq(region.clone()));
+                }
+                if let Some(after) = self.created_after {
+                    query = query.filter(supporters::created_at.ge(after));
+                }
+                if let Some(before) = self.created_before {
+                    query = query.filter(supporters::created_at.lt(before));
+                }
+                query
+            }
+        }
+    };
+}
+matching!(query, Db);
+matching!(query_postgres, PgConnection);
 
 /// A LIKE pattern that matches texts containing `text` to the letter.
 fn contains(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{QueryResult, prelude::*};
+use diesel::{QueryResult, connection::DefaultLoadingMode, pg::PgRowByRowLoadingMode, prelude::*};
 
 use super::{
     filter::{Status, SupporterFilter},
@@ -321,11 +321,35 @@ pub struct ContactRow {
 pub fn for_each_contact(
     db: &mut Db,
     filter: &SupporterFilter,
-    mut take: impl FnMut(ContactRow) -> bool,
+    take: impl FnMut(ContactRow) -> bool,
 ) -> QueryResult<()> {
     let filter = SupporterFilter { status: filter.status.or(Some(Status::Confirmed)), ..filter.clone() };
-    let rows =
-        filter.query().order(supporters::number.asc()).select(ContactRow::as_select()).load_iter(db)?;
+    let order = supporters::number.asc();
+    match db {
+        // By default the client library would hold the whole list in memory first.
+        Db::Pg(connection) => take_all(
+            filter
+                .query_postgres()
+                .order(order)
+                .select(ContactRow::as_select())
+                .load_iter::<_, PgRowByRowLoadingMode>(connection)?,
+            take,
+        ),
+        Db::Sqlite(_) => take_all(
+            filter
+                .query()
+                .order(order)
+                .select(ContactRow::as_select())
+                .load_iter::<_, DefaultLoadingMode>(db)?,
+            take,
+        ),
+    }
+}
+
+fn take_all(
+    rows: impl Iterator<Item = QueryResult<ContactRow>>,
+    mut take: impl FnMut(ContactRow) -> bool,
+) -> QueryResult<()> {
     for row in rows {
         if !take(row?) {
             break;
