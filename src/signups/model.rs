@@ -1,6 +1,6 @@
 //! Rows of `signups`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{Insertable, Queryable, Selectable};
 
 use super::domain::{Details, Signup};
 use crate::{clock::Timestamp, id::Id, keys::AddressHash, store::schema::signups};
@@ -51,7 +51,8 @@ pub struct Untriaged {
 }
 
 /// A sign-up as its confirmation needs it.
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = signups)]
 pub struct Stored {
     pub id: Id,
     pub state: String,

@@ -23,31 +23,6 @@ use crate::{
     },
 };
 
-type StoredColumns = (
-    signups::id,
-    signups::state,
-    signups::email,
-    signups::form,
-    signups::notice_id,
-    signups::language,
-    signups::details,
-    signups::created_at,
-    signups::confirmed_at,
-    signups::supporter_id,
-);
-const STORED: StoredColumns = (
-    signups::id,
-    signups::state,
-    signups::email,
-    signups::form,
-    signups::notice_id,
-    signups::language,
-    signups::details,
-    signups::created_at,
-    signups::confirmed_at,
-    signups::supporter_id,
-);
-
 /// Appends `rows`; those that are there already stay as they are. SQLite takes them in pieces of a fixed size,
 /// without an ON CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
 pub fn insert_all(db: &mut Db, rows: &[NewSignup]) -> QueryResult<()> {
@@ -132,12 +107,12 @@ pub fn set_triaged(db: &mut Db, id: Id, state: &str, hash: AddressHash, now: Tim
 
 /// The sign-up with this id.
 pub fn find(db: &mut Db, id: Id) -> QueryResult<Option<Stored>> {
-    signups::table.filter(signups::id.eq(id)).select(STORED).first(db).optional()
+    signups::table.filter(signups::id.eq(id)).select(Stored::as_select()).first(db).optional()
 }
 
 /// The sign-ups with these ids.
 pub fn find_all(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<Stored>> {
-    signups::table.filter(signups::id.eq_any(ids)).select(STORED).load(db)
+    signups::table.filter(signups::id.eq_any(ids)).select(Stored::as_select()).load(db)
 }
 
 /// Records a confirmation.
@@ -272,7 +247,7 @@ pub fn list_pending(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<(Id, AddressHash
 
 /// Sign-ups in `state`, newest first, beginning below `before`.
 pub fn list(db: &mut Db, state: &str, before: Option<Id>, limit: i64) -> QueryResult<Vec<Stored>> {
-    let mut query = signups::table.filter(signups::state.eq(state)).select(STORED).into_boxed();
+    let mut query = signups::table.filter(signups::state.eq(state)).select(Stored::as_select()).into_boxed();
     if let Some(before) = before {
         query = query.filter(signups::id.lt(before));
     }
