@@ -244,3 +244,33 @@ async fn behind_a_pooler_that_lends_connections_by_the_transaction_all_goes_on()
     let (_, log) = server.stop().await;
     assert!(!log.contains("prepared statement"), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_cut_in_the_middle_of_transactions_lose_nothing_and_send_nothing_twice() {
+    let (folder, relay, postgres) = (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+    let server = replica(&folder, &postgres, &relay).await;
+    let load = Load::gated(&server.url, "cut", CONNECTIONS);
+    let mut cut = 0;
+    until("many transactions were cut under load", SOON, async || {
+        load.allow(CONNECTIONS);
+        // Whoever is in a transaction, from the side of the server.
+        let found = postgres.count(
+            "WITH open AS MATERIALIZED (SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'openhearth' AND xact_start IS NOT NULL) \
+             SELECT pid::text AS word, 1::bigint AS count FROM open WHERE pg_terminate_backend(pid)",
+        );
+        cut += found.len();
+        cut >= 20 && load.acknowledged() > 200
+    })
+    .await;
+    let tally = load.stop().await;
+    assert!(tally.in_doubt.is_empty(), "every request has an answer: {:?}", tally.in_doubt);
+    println!(
+        "{cut} transactions cut, {} acknowledged, {} put off",
+        tally.acknowledged.len(),
+        tally.put_off.len()
+    );
+    // A mail whose mark was cut is marked again, not sent again.
+    assert_eq!(assert_whole(&postgres, &relay, &tally).await, 0, "each once");
+    server.stop().await;
+}
