@@ -45,7 +45,7 @@ pub enum AppError {
     #[error("some fields need another look")]
     Invalid(Vec<FieldError>),
     /// 503: try again after so many seconds.
-    #[error("the server is busy; nothing was stored, please try again in a moment")]
+    #[error("the server is busy and has not accepted this; please try again in a moment")]
     Unavailable {
         /// Seconds for Retry-After.
         retry_after: u32,

@@ -54,7 +54,7 @@ pub(crate) struct SignupAccepted {
         (status = 413, description = "Over 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Fields that do not hold", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Busy; nothing was stored, come back after Retry-After seconds", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Busy, or the database is away; not accepted, come back after Retry-After seconds", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create_signup(

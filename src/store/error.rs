@@ -8,7 +8,8 @@ pub enum StoreError {
     /// As many writes as configured are waiting; try again in a moment.
     #[error("the queue of writes is full")]
     QueueFull,
-    /// The disk is full or read-only, the file is locked, the server is away: nothing was stored.
+    /// The disk is full or read-only, the file is locked, the server is away. Nothing was stored, unless
+    /// PostgreSQL went away in the middle of a commit: whoever tries again may then be stored twice.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// This process is stopping.

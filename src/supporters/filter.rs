@@ -100,6 +100,16 @@ impl SupporterFilter {
             let message = "created_before must be later than created_after";
             return Err(FieldError::new("created_before", "contradiction", message));
         }
+        // PostgreSQL takes no NUL in a text, and no supporter holds one.
+        for (field, text) in [("q", &self.q), ("region", &self.region)] {
+            if text.as_ref().is_some_and(|text| text.contains('\0')) {
+                return Err(FieldError::new(
+                    field,
+                    "control_characters",
+                    "this must not hold control characters",
+                ));
+            }
+        }
         let over =
             |text: &Option<String>, most| text.as_ref().is_some_and(|text| text.chars().count() > most);
         if over(&self.q, 200) {

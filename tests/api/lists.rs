@@ -186,6 +186,8 @@ async fn filters_that_do_not_hold_are_refused_and_never_ignored() {
         "created_after=2026-05-02&created_before=2026-05-02",
         "created_after=2026-05-02&created_before=2026-05-01",
         "status=confirmed&status=unsubscribed",
+        "q=a%00",
+        "region=%00",
         &long,
         &region,
     ];
