@@ -11,6 +11,7 @@ pub mod object;
 pub mod time_bound;
 
 // The kernel: what has one instance and knows no feature.
+pub mod audit;
 pub mod config;
 pub mod error;
 pub mod http;

@@ -18,7 +18,7 @@ use crate::{
     http::{Endpoint, Query},
     id::Id,
     kernel::Kernel,
-    staff::{Access, ExportSupporters},
+    staff::{Access, ExportSupporters, Sight},
     store::Lane,
     supporters::{Status, SupporterFilter, SupporterQuery},
     time_bound::TimeBound,
@@ -52,7 +52,7 @@ pub struct ExportQuery {
 }
 
 impl ExportQuery {
-    fn filter(&self, timezone: &str) -> Result<SupporterFilter, AppError> {
+    fn filter(&self, sight: Sight, timezone: &str) -> Result<SupporterFilter, AppError> {
         let query = SupporterQuery {
             q: self.q.clone(),
             status: self.status,
@@ -61,7 +61,7 @@ impl ExportQuery {
             created_before: self.created_before,
             ..SupporterQuery::default()
         };
-        query.filter(timezone)
+        query.filter(sight, timezone)
     }
 
     fn purpose(&self) -> Result<String, AppError> {
@@ -91,7 +91,7 @@ pub(crate) async fn export_csv(
     Query(query): Query<ExportQuery>,
 ) -> Result<HttpResponse, AppError> {
     let purpose = query.purpose()?;
-    let filter = query.filter(&kernel.config.campaign.timezone)?;
+    let filter = query.filter(access.sight(), &kernel.config.campaign.timezone)?;
     let export = Export {
         id: Id::new(),
         staff_id: access.staff_id,

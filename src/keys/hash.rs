@@ -46,6 +46,15 @@ impl Keys {
         self.keyed("search", text.as_bytes())
     }
 
+    /// The link of an audit entry: HMAC-SHA-256, 32 bytes, under the key that is never rotated, so that an old trail
+    /// still verifies.
+    #[must_use]
+    pub fn audit_mac(&self, bytes: &[u8]) -> Vec<u8> {
+        let full =
+            self.suppression.clone().chain_update("audit").chain_update([0]).chain_update(bytes).finalize();
+        full.into_bytes().to_vec()
+    }
+
     fn keyed(&self, label: &str, bytes: &[u8]) -> AddressHash {
         let full =
             self.suppression.clone().chain_update(label).chain_update([0]).chain_update(bytes).finalize();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Staff, queries};
-use crate::{error::AppError, http::require_same_origin, id::Id, keys::sha256};
+use crate::{audit::Actor, error::AppError, http::require_same_origin, id::Id, keys::sha256};
 
 /// What somebody on the staff is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -20,7 +20,7 @@ pub enum Role {
     Organizer,
     /// Counts only, no personal data.
     Analyst,
-    /// One group's people; nothing until groups exist.
+    /// One group's people: those whose share with it is active.
     GroupManager,
 }
 
@@ -107,7 +107,9 @@ impl Role {
             Self::Owner => true,
             Self::Organizer => !matches!(scope, Scope::Staff | Scope::Audit),
             Self::Analyst => matches!(scope, Scope::Stats),
-            Self::GroupManager => false,
+            Self::GroupManager => {
+                matches!(scope, Scope::SupportersRead | Scope::Exports | Scope::Groups | Scope::Stats)
+            }
         }
     }
 }
@@ -128,23 +130,49 @@ pub trait Capability: 'static {
     /// The scope a role and a token must have; `None` for one's own account, where only a session will do: a
     /// token that leaks must not make others.
     const SCOPE: Option<Scope>;
+    /// Whether somebody who is bound to one group may do it too, within that group. The handler must then keep to
+    /// [`Access::sight`].
+    const BOUND: bool = false;
 }
 
-/// Read supporters and sign-ups.
-pub struct ReadSupporters;
-/// Download contact lists.
-pub struct ExportSupporters;
-/// One's own session and tokens.
-pub struct OwnAccount;
+/// Declares capabilities: `Name: scope` for the whole staff, `Name: scope, bound` for those of one group too.
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $bound:ident)?;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+        impl Capability for $name {
+            const SCOPE: Option<Scope> = $scope;
+            $(const BOUND: bool = capabilities!(@$bound);)?
+        }
+    )*};
+    (@bound) => { true };
+}
 
-impl Capability for ReadSupporters {
-    const SCOPE: Option<Scope> = Some(Scope::SupportersRead);
-}
-impl Capability for ExportSupporters {
-    const SCOPE: Option<Scope> = Some(Scope::Exports);
-}
-impl Capability for OwnAccount {
-    const SCOPE: Option<Scope> = None;
+capabilities! {
+    /// Read supporters and sign-ups, whoever they are.
+    ReadSupporters: Some(Scope::SupportersRead);
+    /// Read the supporters one may see.
+    ListSupporters: Some(Scope::SupportersRead);
+    /// Change supporters: details, tags, notes, merging, erasing.
+    WriteSupporters: Some(Scope::SupportersWrite);
+    /// Download contact lists of the supporters one may see.
+    ExportSupporters: Some(Scope::Exports);
+    /// Upload contact lists.
+    ImportSupporters: Some(Scope::Imports);
+    /// Read and review member groups.
+    ReviewGroups: Some(Scope::Groups);
+    /// Work for one's own group: recalls, webhook, join link.
+    OwnGroup: Some(Scope::Groups), bound;
+    /// Edit forms, tags and fields.
+    EditForms: Some(Scope::Forms);
+    /// Read counts of everybody.
+    ReadStats: Some(Scope::Stats);
+    /// Manage staff.
+    ManageStaff: Some(Scope::Staff);
+    /// Read the audit trail.
+    ReadAudit: Some(Scope::Audit);
+    /// One's own account, sessions and tokens.
+    OwnAccount: None, bound;
 }
 
 /// By what a request was recognised.
@@ -152,8 +180,17 @@ impl Capability for OwnAccount {
 pub enum Authenticator {
     /// The session with this hash.
     Session(Vec<u8>),
-    /// A bearer token with these scopes.
-    Token(Vec<Scope>),
+    /// The bearer token with this id.
+    Token(Id),
+}
+
+/// Whose records somebody may see. Every list, count and export of people is asked for with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Everybody's.
+    Everybody,
+    /// Those of the confirmed who share with this group, and of them only contact fields and that share.
+    Group(Id),
 }
 
 /// Proof that the caller may do `C`.
@@ -166,7 +203,26 @@ pub struct Access<C> {
     pub role: Role,
     /// By what they were recognised.
     pub by: Authenticator,
+    sight: Sight,
     capability: PhantomData<C>,
+}
+
+impl<C> Access<C> {
+    /// Whose records they may see.
+    #[must_use]
+    pub const fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    /// They, for the audit trail.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        let token = match self.by {
+            Authenticator::Token(id) => Some(id),
+            Authenticator::Session(_) => None,
+        };
+        Actor::Staff { id: self.staff_id, token }
+    }
 }
 
 impl<C: Capability> FromRequest for Access<C> {
@@ -191,17 +247,16 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
     let now = kernel.clock.now();
     let authorization =
         request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
-    let (account, by) = if let Some(value) = authorization {
+    let (account, by, token) = if let Some(value) = authorization {
         let token = value
             .strip_prefix("Bearer ")
             .ok_or_else(|| unauthorized("send \"Authorization: Bearer oh_…\""))?;
         let hash = sha256(token.trim());
         let found =
             kernel.store.read(move |db| Ok::<_, AppError>(queries::find_by_token(db, &hash, now)?)).await?;
-        let (account, scopes) =
+        let (account, token) =
             found.ok_or_else(|| unauthorized("this token is unknown, expired or revoked"))?;
-        let scopes = scopes.split(',').filter_map(|name| name.parse().ok()).collect();
-        (account, Authenticator::Token(scopes))
+        (account, Authenticator::Token(token.id), Some(token))
     } else {
         let cookie = request
             .cookie(session_cookie_name(&kernel.base_url))
@@ -217,14 +272,15 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
         (
             found.ok_or_else(|| unauthorized("this session has ended; log in again"))?,
             Authenticator::Session(hash),
+            None,
         )
     };
     let role: Role = account.role.parse().map_err(|error: String| AppError::internal(&error))?;
-    let allowed = match (C::SCOPE, &by) {
-        (None, Authenticator::Session(_)) => true,
-        (None, Authenticator::Token(_)) => false,
-        (Some(scope), Authenticator::Session(_)) => role.may(scope),
-        (Some(scope), Authenticator::Token(scopes)) => role.may(scope) && scopes.contains(&scope),
+    let sight = sight(role, account.group_id, token.as_ref().and_then(|token| token.group_id));
+    let has_scope = |scope| token.as_ref().is_none_or(|token| token.has(scope));
+    let allowed = match C::SCOPE {
+        None => token.is_none(),
+        Some(scope) => role.may(scope) && has_scope(scope),
     };
     if !allowed {
         let sentence = match C::SCOPE {
@@ -233,7 +289,22 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
         };
         return Err(AppError::Forbidden(sentence));
     }
-    Ok(Access { staff_id: account.id, email: account.email, role, by, capability: PhantomData })
+    if sight != Sight::Everybody && !C::BOUND {
+        return Err(AppError::Forbidden("this is not for those who work for one group".to_owned()));
+    }
+    Ok(Access { staff_id: account.id, email: account.email, role, by, sight, capability: PhantomData })
+}
+
+/// A group manager sees their group alone; a token may bind anybody to one. Neither widens the other.
+fn sight(role: Role, own: Option<Id>, bound_to: Option<Id>) -> Sight {
+    /// No group has this id, so nobody is seen.
+    const NOBODY: Sight = Sight::Group(Id::from_bytes([0; 16]));
+    match (role, own, bound_to) {
+        (Role::GroupManager, None, _) => NOBODY,
+        (Role::GroupManager, Some(own), Some(bound)) if own != bound => NOBODY,
+        (Role::GroupManager, Some(group), _) | (_, _, Some(group)) => Sight::Group(group),
+        (_, _, None) => Sight::Everybody,
+    }
 }
 
 #[cfg(test)]
@@ -245,9 +316,21 @@ mod tests {
         for (scope, _) in Scope::ALL {
             assert!(Role::Owner.may(scope));
             assert_eq!(Role::Analyst.may(scope), scope == Scope::Stats, "{scope:?}");
-            assert!(!Role::GroupManager.may(scope), "{scope:?}");
         }
         assert!(!Role::Organizer.may(Scope::Staff) && Role::Organizer.may(Scope::Exports));
+    }
+
+    #[test]
+    fn a_group_manager_sees_their_group_and_no_token_widens_that() {
+        let (a, b) = (Id::new(), Id::new());
+        let nobody = Sight::Group(Id::from_bytes([0; 16]));
+        assert_eq!(sight(Role::GroupManager, Some(a), None), Sight::Group(a));
+        assert_eq!(sight(Role::GroupManager, Some(a), Some(a)), Sight::Group(a));
+        assert_eq!(sight(Role::GroupManager, Some(a), Some(b)), nobody);
+        assert_eq!(sight(Role::GroupManager, None, None), nobody);
+        assert_eq!(sight(Role::GroupManager, None, Some(b)), nobody);
+        assert_eq!(sight(Role::Owner, None, Some(b)), Sight::Group(b));
+        assert_eq!(sight(Role::Owner, None, None), Sight::Everybody);
     }
 
     #[test]

@@ -82,8 +82,12 @@ impl Staff {
         };
         let hash = self.hasher.hash(password).await?;
         let now = self.kernel.clock.now();
-        let account =
-            Account { id: Id::new(), email: address.as_str().to_owned(), role: role.as_str().to_owned() };
+        let account = Account {
+            id: Id::new(),
+            email: address.as_str().to_owned(),
+            role: role.as_str().to_owned(),
+            group_id: None,
+        };
         self.kernel
             .store
             .write(Lane::Staff, move |db| {

@@ -16,7 +16,9 @@ mod tokens;
 use std::sync::Arc;
 
 pub use access::{
-    Access, Authenticator, Capability, ExportSupporters, OwnAccount, ReadSupporters, Role, Scope,
+    Access, Authenticator, Capability, EditForms, ExportSupporters, ImportSupporters, ListSupporters,
+    ManageStaff, OwnAccount, OwnGroup, ReadAudit, ReadStats, ReadSupporters, ReviewGroups, Role, Scope,
+    Sight, WriteSupporters,
 };
 pub use accounts::{AccountError, Session};
 pub use model::TokenView;

@@ -4,6 +4,7 @@ use diesel::prelude::Queryable;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Scope;
 use crate::{clock::Timestamp, id::Id};
 
 /// Somebody on the staff, as authorisation needs them.
@@ -12,6 +13,22 @@ pub struct Account {
     pub id: Id,
     pub email: String,
     pub role: String,
+    pub group_id: Option<Id>,
+}
+
+/// A bearer token, as authorisation needs it.
+#[derive(Clone, Queryable)]
+pub struct Token {
+    pub id: Id,
+    pub scopes: String,
+    pub group_id: Option<Id>,
+}
+
+impl Token {
+    /// Whether it has this scope.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.scopes.split(',').any(|name| name == scope.as_str())
+    }
 }
 
 /// A bearer token as its owner sees it; the token itself is shown once, when it is made.

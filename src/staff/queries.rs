@@ -2,7 +2,7 @@
 
 use diesel::{QueryResult, prelude::*};
 
-use super::model::{Account, TokenView};
+use super::model::{Account, Token, TokenView};
 use crate::{
     clock::Timestamp,
     id::Id,
@@ -36,6 +36,7 @@ pub fn insert(
             staff::password_hash.eq(hash),
             staff::role.eq(&account.role),
             staff::created_at.eq(now),
+            staff::group_id.eq(account.group_id),
         ))
         .execute(db)
         .map(drop)
@@ -45,7 +46,7 @@ pub fn insert(
 pub fn find_by_email(db: &mut Db, email_key: &str) -> QueryResult<Option<(Account, String)>> {
     staff::table
         .filter(staff::email_key.eq(email_key))
-        .select(((staff::id, staff::email, staff::role), staff::password_hash))
+        .select(((staff::id, staff::email, staff::role, staff::group_id), staff::password_hash))
         .first(db)
         .optional()
 }
@@ -74,7 +75,7 @@ pub fn find_by_session(db: &mut Db, hash: &[u8], now: Timestamp) -> QueryResult<
         .inner_join(staff::table)
         .filter(staff_sessions::token_hash.eq(hash))
         .filter(staff_sessions::expires_at.gt(now))
-        .select((staff::id, staff::email, staff::role))
+        .select((staff::id, staff::email, staff::role, staff::group_id))
         .first(db)
         .optional()
 }
@@ -98,14 +99,17 @@ pub fn insert_token(db: &mut Db, staff_id: Id, hash: &[u8], token: &TokenView) -
         .map(drop)
 }
 
-/// The account a token belongs to, with the token's scopes.
-pub fn find_by_token(db: &mut Db, hash: &[u8], now: Timestamp) -> QueryResult<Option<(Account, String)>> {
+/// The account a token belongs to, with the token.
+pub fn find_by_token(db: &mut Db, hash: &[u8], now: Timestamp) -> QueryResult<Option<(Account, Token)>> {
     staff_tokens::table
         .inner_join(staff::table)
         .filter(staff_tokens::token_hash.eq(hash))
         .filter(staff_tokens::revoked_at.is_null())
         .filter(staff_tokens::expires_at.is_null().or(staff_tokens::expires_at.gt(Some(now))))
-        .select(((staff::id, staff::email, staff::role), staff_tokens::scopes))
+        .select((
+            (staff::id, staff::email, staff::role, staff::group_id),
+            (staff_tokens::id, staff_tokens::scopes, staff_tokens::group_id),
+        ))
         .first(db)
         .optional()
 }

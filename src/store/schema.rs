@@ -109,6 +109,7 @@ diesel::table! {
         password_hash -> Text,
         role -> Text,
         created_at -> BigInt,
+        group_id -> Nullable<Binary>,
     }
 }
 
@@ -131,6 +132,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        group_id -> Nullable<Binary>,
     }
 }
 
@@ -145,6 +147,7 @@ diesel::table! {
         finished_at -> Nullable<BigInt>,
         row_count -> Nullable<BigInt>,
         outcome -> Nullable<Text>,
+        group_id -> Nullable<Binary>,
     }
 }
 
@@ -152,8 +155,83 @@ diesel::table! {
     periodic_jobs (name) { name -> Text, begun_at -> BigInt, }
 }
 
+diesel::table! {
+    groups (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        kind -> Text,
+        website -> Text,
+        regions -> Text,
+        sectors -> Text,
+        about -> Text,
+        contact_name -> Text,
+        contact_email -> Text,
+        contact_email_key -> Text,
+        status -> Text,
+        is_listed -> Bool,
+        language -> Text,
+        terms_id -> Binary,
+        created_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        decided_at -> Nullable<BigInt>,
+        left_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    shares (id) {
+        id -> Binary,
+        supporter_number -> BigInt,
+        group_id -> Binary,
+        notice_id -> Binary,
+        signup_id -> Nullable<Binary>,
+        given_at -> BigInt,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tags (number) { number -> BigInt, slug -> Text, created_at -> BigInt, }
+}
+
+diesel::table! {
+    supporter_tags (tag_number, supporter_number) {
+        tag_number -> BigInt,
+        supporter_number -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_entries (number) {
+        number -> BigInt,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Binary>,
+        token_id -> Nullable<Binary>,
+        action -> Text,
+        subject_kind -> Nullable<Text>,
+        subject_id -> Nullable<Binary>,
+        details -> Text,
+        mac -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_head (id) { id -> Integer, number -> BigInt, mac -> Binary, }
+}
+
+diesel::table! {
+    export_members (export_id, piece) { export_id -> Binary, piece -> Integer, members -> Binary, }
+}
+
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
+diesel::joinable!(shares -> groups (group_id));
+diesel::joinable!(supporter_tags -> tags (tag_number));
+diesel::joinable!(export_members -> exports (export_id));
 diesel::allow_tables_to_appear_in_same_query!(
     forms,
     notices,
@@ -165,5 +243,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     staff,
     staff_sessions,
     staff_tokens,
-    exports
+    exports,
+    groups,
+    shares,
+    tags,
+    supporter_tags,
+    audit_entries,
+    audit_head,
+    export_members
 );

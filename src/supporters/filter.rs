@@ -15,7 +15,11 @@ use utoipa::ToSchema;
 use crate::{
     clock::Timestamp,
     error::FieldError,
-    store::{Db, schema::supporters},
+    staff::Sight,
+    store::{
+        Db,
+        schema::{shares, supporters},
+    },
 };
 
 /// Whether a supporter is in, has left, or must be left alone.
@@ -69,8 +73,11 @@ where
 }
 
 /// Which supporters are meant. Every given condition must hold.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SupporterFilter {
+    /// Whose records the caller may see; nothing in a filter widens it.
+    #[serde(skip)]
+    pub sight: Sight,
     /// Part of a name or address, at most 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
@@ -89,6 +96,12 @@ pub struct SupporterFilter {
 }
 
 impl SupporterFilter {
+    /// All that `sight` covers.
+    #[must_use]
+    pub const fn all(sight: Sight) -> Self {
+        Self { sight, q: None, status: None, region: None, created_after: None, created_before: None }
+    }
+
     /// Refuses what no supporter can match.
     ///
     /// # Errors
@@ -132,6 +145,15 @@ macro_rules! matching {
                 &self,
             ) -> supporters::BoxedQuery<'a, <$connection as Connection>::Backend> {
                 let mut query = supporters::table.into_boxed();
+                if let Sight::Group(group) = self.sight {
+                    let shares = shares::table
+                        .filter(shares::supporter_number.eq(supporters::number))
+                        .filter(shares::group_id.eq(group))
+                        .filter(shares::withdrawn_at.is_null());
+                    query = query
+                        .filter(supporters::status.eq(Status::Confirmed))
+                        .filter(diesel::dsl::exists(shares));
+                }
                 if let Some(q) = self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
                     query =
                         query.filter(supporters::search_text.like(contains(&q.to_lowercase())).escape('\\'));
@@ -186,7 +208,7 @@ mod tests {
         let filter = SupporterFilter {
             created_after: Some(at),
             created_before: Some(at),
-            ..SupporterFilter::default()
+            ..SupporterFilter::all(Sight::Everybody)
         };
         assert_eq!(filter.check().unwrap_err().field, "created_before");
     }

@@ -13,7 +13,7 @@ use crate::{
     error::{AppError, Problem},
     http::{Cursor, Endpoint, Query, Slice, page_size},
     kernel::Kernel,
-    staff::{Access, ReadSupporters},
+    staff::{Access, ListSupporters, Sight},
     time_bound::TimeBound,
 };
 
@@ -45,13 +45,14 @@ pub struct SupporterQuery {
 }
 
 impl SupporterQuery {
-    /// The filter meant, with days resolved in `timezone`.
+    /// The filter meant, of what `sight` covers, with days resolved in `timezone`.
     ///
     /// # Errors
     /// The field that does not hold.
-    pub fn filter(&self, timezone: &str) -> Result<SupporterFilter, AppError> {
+    pub fn filter(&self, sight: Sight, timezone: &str) -> Result<SupporterFilter, AppError> {
         let zone = jiff::tz::TimeZone::get(timezone).map_err(|error| AppError::internal(&error))?;
         let filter = SupporterFilter {
+            sight,
             q: self.q.clone(),
             status: self.status,
             region: self.region.clone(),
@@ -75,11 +76,11 @@ impl SupporterQuery {
     )
 )]
 pub(crate) async fn list_supporters(
-    _access: Access<ReadSupporters>,
+    access: Access<ListSupporters>,
     kernel: Data<Kernel>,
     Query(query): Query<SupporterQuery>,
 ) -> Result<web::Json<Slice<SupporterView>>, AppError> {
-    let filter = query.filter(&kernel.config.campaign.timezone)?;
+    let filter = query.filter(access.sight(), &kernel.config.campaign.timezone)?;
     let limit = page_size(query.limit)?;
     list::page(&kernel.store, filter, query.cursor, limit).await.map(web::Json)
 }

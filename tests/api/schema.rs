@@ -39,18 +39,25 @@ async fn schema_and_migrations_name_the_same_tables_and_columns() {
 
     let mut named = BTreeSet::new();
     for (table, query) in tables![
+        audit_entries,
+        audit_head,
+        export_members,
         exports,
         forms,
+        groups,
         mail_limits,
         notices,
         outbox,
         periodic_jobs,
+        shares,
         signups,
         staff,
         staff_sessions,
         staff_tokens,
+        supporter_tags,
         supporters,
         suppressions,
+        tags,
     ] {
         let list = query.split(" FROM ").next().unwrap().trim_start_matches("SELECT ");
         for column in list.split(", ") {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 18] = [
+const KERNEL: [&str; 20] = [
+    "audit",
     "clock",
     "config",
     "contact",
+    "counts",
     "error",
     "http",
     "id",
@@ -26,7 +28,19 @@ const KERNEL: [&str; 18] = [
     "wake",
 ];
 /// One folder each.
-const SLICES: [&str; 7] = ["exports", "forms", "ops", "preferences", "signups", "staff", "supporters"];
+const SLICES: [&str; 11] = [
+    "disclosures",
+    "exports",
+    "forms",
+    "groups",
+    "imports",
+    "ops",
+    "preferences",
+    "signups",
+    "staff",
+    "stats",
+    "supporters",
+];
 /// What puts them together; imports everything and is imported by nothing but each other.
 const ASSEMBLY: [&str; 4] = ["app", "cli", "server", "workers"];
 

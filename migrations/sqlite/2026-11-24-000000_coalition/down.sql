@@ -1,0 +1,11 @@
+ALTER TABLE staff_tokens DROP COLUMN group_id;
+ALTER TABLE staff DROP COLUMN group_id;
+DROP INDEX exports_by_group;
+ALTER TABLE exports DROP COLUMN group_id;
+DROP TABLE export_members;
+DROP TABLE audit_head;
+DROP TABLE audit_entries;
+DROP TABLE supporter_tags;
+DROP TABLE tags;
+DROP TABLE shares;
+DROP TABLE groups;
