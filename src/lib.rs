@@ -26,6 +26,7 @@ pub mod telemetry;
 pub mod wake;
 
 // The slices.
+pub mod disclosures;
 pub mod exports;
 pub mod forms;
 pub mod preferences;

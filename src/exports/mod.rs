@@ -2,7 +2,6 @@
 //! before the first byte leaves.
 
 mod csv;
-mod queries;
 pub(crate) mod routes;
 mod stream;
 

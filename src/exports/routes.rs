@@ -8,12 +8,10 @@ use actix_web::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{
-    queries::{self, Export},
-    stream,
-};
+use super::stream;
 use crate::{
     contact::LineText,
+    disclosures::{self, Begun, Outcome},
     error::{AppError, Problem},
     http::{Endpoint, Query},
     id::Id,
@@ -92,15 +90,23 @@ pub(crate) async fn export_csv(
 ) -> Result<HttpResponse, AppError> {
     let purpose = query.purpose()?;
     let filter = query.filter(access.sight(), &kernel.config.campaign.timezone)?;
-    let export = Export {
+    let now = kernel.clock.now();
+    let export = Begun {
         id: Id::new(),
-        staff_id: access.staff_id,
-        format: "csv",
+        staff_id: Some(access.staff_id),
+        taken_by: access.role.as_str().to_owned(),
+        group_id: match access.sight() {
+            Sight::Everybody => None,
+            Sight::Group(group) => Some(group),
+        },
+        format: "csv".to_owned(),
+        preset: "default".to_owned(),
         purpose,
         filter: recorded(&filter, &kernel)?,
+        started_at: now,
     };
-    let (id, now) = (export.id, kernel.clock.now());
-    kernel.store.write(Lane::Staff, move |db| Ok::<_, AppError>(queries::insert(db, &export, now)?)).await?;
+    let id = export.id;
+    kernel.store.write(Lane::Staff, move |db| Ok::<_, AppError>(disclosures::begin(db, &export)?)).await?;
 
     let (pieces, body) = stream::channel();
     let (ended, end) = tokio::sync::oneshot::channel();
@@ -131,7 +137,8 @@ async fn record_end(kernel: Kernel, id: Id, end: tokio::sync::oneshot::Receiver<
     let recorded = kernel
         .store
         .write(Lane::Staff, move |db| {
-            Ok::<_, AppError>(queries::finish(db, id, ended.rows, ended.complete, now)?)
+            let outcome = if ended.complete { Outcome::Complete } else { Outcome::CutOff };
+            Ok::<_, AppError>(disclosures::end(db, id, ended.rows, outcome, now)?)
         })
         .await;
     if recorded.is_err() {

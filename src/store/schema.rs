@@ -139,15 +139,17 @@ diesel::table! {
 diesel::table! {
     exports (id) {
         id -> Binary,
-        staff_id -> Binary,
+        staff_id -> Nullable<Binary>,
+        taken_by -> Text,
+        group_id -> Nullable<Binary>,
         format -> Text,
+        preset -> Text,
         purpose -> Text,
         filter -> Text,
         started_at -> BigInt,
         finished_at -> Nullable<BigInt>,
         row_count -> Nullable<BigInt>,
         outcome -> Nullable<Text>,
-        group_id -> Nullable<Binary>,
     }
 }
 
@@ -224,7 +226,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    export_members (export_id, piece) { export_id -> Binary, piece -> Integer, members -> Binary, }
+    export_members (export_id, piece, block) {
+        export_id -> Binary,
+        piece -> Integer,
+        block -> BigInt,
+        members -> Binary,
+    }
 }
 
 diesel::joinable!(staff_sessions -> staff (staff_id));

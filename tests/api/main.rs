@@ -9,6 +9,7 @@ mod support;
 mod admin;
 mod confirmation;
 mod departures;
+mod disclosures;
 mod intake;
 mod join_page;
 mod lists;
