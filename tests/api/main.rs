@@ -13,6 +13,7 @@ mod disclosures;
 mod intake;
 mod join_page;
 mod lists;
+mod matrix;
 mod outbox;
 mod schema;
 mod story;

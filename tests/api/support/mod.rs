@@ -5,6 +5,7 @@ mod app;
 mod backend;
 mod client;
 mod mail;
+pub mod routes;
 mod rows;
 mod staff;
 

@@ -1,0 +1,74 @@
+//! Every route, and who it is for. A new route fails the matrix until it has its line here:
+//!
+//! - `Open`: no session or token is asked for.
+//! - `Own`: one's own account (`Access<OwnAccount>`).
+//! - `Needs("scope")`: a capability without `bound`. `Bound("scope")`: one with it.
+//! - A GET or a POST whose answer lists people by name: `.shows_people()`.
+//! - A path with a supporter's or a group's id: `.of(Supporter)`, `.of(Group)`; whoever is bound to group A must then get
+//!   403 or 404 for B's.
+//! - What the request must carry to be understood: `.query("purpose=x")`, `.json(r#"{"name":"x"}"#)`, `.body(type, text)`.
+//!
+//! Unsafe methods are really carried out, GETs first, those who may not before those who may.
+
+// Beside these, as they are needed: `put`, `Who::Bound`, `Of::{Group, Supporter}`.
+use super::line::{
+    Line,
+    Who::{Needs, Open, Own},
+    delete, get, patch, post,
+};
+
+pub const LINES: &[Line] = &[
+    // site and ops
+    get("/", Open),
+    get("/static/{path:.*}", Open),
+    get("/healthz", Open),
+    get("/readyz", Open),
+    get("/metrics", Open),
+    get("/api/docs", Open),
+    get("/api/v1/openapi.json", Open),
+    get("/dev/mailbox", Open),
+    get("/dev/mailbox/{id}", Open),
+    get("/dev/mailbox/{id}/html", Open),
+    get("/dev/mailbox/{id}/raw", Open),
+    // sign-ups
+    get("/join", Open),
+    post("/join", Open),
+    get("/join/check-inbox", Open),
+    get("/confirm/{token}", Open),
+    post("/confirm/{token}", Open),
+    post("/api/v1/signups", Open),
+    post("/api/v1/confirmations", Open),
+    get("/api/v1/admin/signups", Needs("supporters:read")).shows_people(),
+    // preferences
+    get("/unsubscribe/{token}", Open),
+    post("/unsubscribe/{token}", Open),
+    get("/not-me/{token}", Open),
+    post("/not-me/{token}", Open),
+    get("/preferences/{token}", Open),
+    post("/preferences/{token}", Open),
+    post("/preferences/{token}/link", Open),
+    post("/preferences/{token}/leave", Open),
+    post("/preferences/{token}/erase", Open),
+    get("/preferences/{token}/data.json", Open),
+    get("/api/v1/preferences/{token}", Open),
+    patch("/api/v1/preferences/{token}", Open),
+    delete("/api/v1/preferences/{token}", Open),
+    // staff
+    get("/setup/{token}", Open),
+    post("/setup/{token}", Open),
+    post("/api/v1/admin/session", Open),
+    delete("/api/v1/admin/session", Own).ends_session(),
+    get("/api/v1/admin/me", Own),
+    get("/api/v1/admin/tokens", Own),
+    post("/api/v1/admin/tokens", Own).json(r#"{"name":"x","scopes":["stats"]}"#),
+    delete("/api/v1/admin/tokens/{id}", Own),
+    // audit
+    // supporters, segments, tags, fields
+    get("/api/v1/admin/supporters", Needs("supporters:read")).shows_people(),
+    // exports
+    get("/api/v1/admin/exports/supporters.csv", Needs("exports")).query("purpose=newsletter").shows_people(),
+    // stats
+    // imports
+    // groups
+    // recalls
+];
