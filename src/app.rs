@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, TransportKind},
     forms::Forms,
+    groups::Groups,
     kernel::Kernel,
     mail::{
         message::{Identity, MessageError},
@@ -57,6 +58,8 @@ pub enum StartError {
 pub struct App {
     /// The kernel.
     pub kernel: Kernel,
+    /// Member organisations.
+    pub groups: Groups,
     /// Sign-ups.
     pub signups: Signups,
     /// Preferences.
@@ -100,6 +103,7 @@ impl App {
             outbox: Wake::default(),
             metrics: Arc::new(Metrics::default()),
         };
+        let groups = Groups::open(&kernel).await?;
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);
         templates.extend(preferences::templates(&kernel));
@@ -118,6 +122,7 @@ impl App {
         Ok(Self {
             preferences: Preferences::new(&kernel, &forms),
             staff: Staff::new(&kernel),
+            groups,
             signups,
             ops,
             mailbox,

@@ -29,6 +29,7 @@ pub mod wake;
 pub mod disclosures;
 pub mod exports;
 pub mod forms;
+pub mod groups;
 pub mod preferences;
 pub mod signups;
 pub mod staff;

@@ -179,7 +179,18 @@ diesel::table! {
         decided_at -> Nullable<BigInt>,
         left_at -> Nullable<BigInt>,
         updated_at -> BigInt,
+        contact_hash -> Nullable<Binary>,
+        question -> Nullable<Text>,
+        reason -> Nullable<Text>,
     }
+}
+
+diesel::table! {
+    group_logos (group_id) { group_id -> Binary, png -> Binary, sha256 -> Text, updated_at -> BigInt, }
+}
+
+diesel::table! {
+    form_groups (form, position) { form -> Text, position -> Integer, group_id -> Binary, }
 }
 
 diesel::table! {
@@ -237,6 +248,7 @@ diesel::table! {
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::joinable!(shares -> groups (group_id));
+diesel::joinable!(group_logos -> groups (group_id));
 diesel::joinable!(supporter_tags -> tags (tag_number));
 diesel::joinable!(export_members -> exports (export_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -252,6 +264,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     staff_tokens,
     exports,
     groups,
+    group_logos,
+    form_groups,
     shares,
     tags,
     supporter_tags,

@@ -16,6 +16,7 @@ mod lists;
 mod matrix;
 mod outbox;
 mod schema;
+mod shares;
 mod story;
 mod surface;
 mod triage;
