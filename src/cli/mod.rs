@@ -1,6 +1,7 @@
 //! The command line: reads the configuration, does one thing, says in one sentence what is wrong.
 
 mod admin;
+mod copy;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -36,6 +37,8 @@ enum Command {
         /// The file to make; it must not be there yet.
         file: PathBuf,
     },
+    /// Move everything from SQLite to PostgreSQL; run again, it goes on where it was ended.
+    Copy(copy::CopyArgs),
     /// Make accounts and tokens.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -115,7 +118,8 @@ async fn execute(command: Command) -> Result<(), String> {
             serve::serve(config, !args.no_worker).await.map_err(|error| error.to_string())
         }
         Command::Worker => serve::work(config).await.map_err(|error| error.to_string()),
-        Command::Backup { file } => copy_database(config, file).await,
+        Command::Backup { file } => back_up(config, file).await,
+        Command::Copy(args) => copy::run(args).await,
         Command::Migrate => {
             let done =
                 migrate::migrate(&config.database).map_err(|error| format!("database.url: {error}"))?;
@@ -127,7 +131,7 @@ async fn execute(command: Command) -> Result<(), String> {
     }
 }
 
-async fn copy_database(config: Config, file: PathBuf) -> Result<(), String> {
+async fn back_up(config: Config, file: PathBuf) -> Result<(), String> {
     let name = file.display().to_string();
     let size = tokio::task::spawn_blocking(move || backup::backup(&config.database.url, &file))
         .await

@@ -61,6 +61,16 @@ impl TryFrom<String> for DatabaseUrl {
 }
 
 impl DatabaseConfig {
+    /// A URL given by itself, with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`] as for a configured one.
+    pub fn completed(url: DatabaseUrl, password_file: Option<PathBuf>) -> Result<DatabaseUrl, ConfigError> {
+        let mut config = Self { url, password_file, pooler: false, read_connections: 1 };
+        config.complete()?;
+        Ok(config.url)
+    }
+
     /// Adds to a PostgreSQL URL what belongs to it: the password of `password_file`, and how soon a server that is gone
     /// is noticed.
     ///

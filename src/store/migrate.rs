@@ -1,8 +1,9 @@
 //! Migrations: compiled in, run in one transaction, the same names for both databases.
 
+use diesel::{PgConnection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Db, StoreError, dialect, lock};
+use super::{Db, StoreError, copy, dialect, lock};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -15,6 +16,9 @@ pub enum MigrateError {
         "the database was made by a newer version of openhearth (it has migration {0}); start that version"
     )]
     Newer(String),
+    /// `openhearth copy` has begun to fill it.
+    #[error("a copy into this database is not whole yet: run the same openhearth copy again")]
+    HalfCopied,
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Failed(String),
@@ -37,6 +41,11 @@ impl From<diesel::result::Error> for MigrateError {
 pub fn run(db: &mut Db) -> Result<usize, MigrateError> {
     dialect::write_transaction(db, |db| {
         lock::once(db, lock::Once::Migrate)?;
+        if let Db::Pg(connection) = db
+            && copy::is_unfinished(connection)?
+        {
+            return Err(MigrateError::HalfCopied);
+        }
         crate::each!(db,
             pg connection => apply(connection, POSTGRES),
             sqlite connection => apply(connection, SQLITE)
@@ -48,9 +57,41 @@ fn apply<DB: diesel::backend::Backend>(
     harness: &mut impl MigrationHarness<DB>,
     known: EmbeddedMigrations,
 ) -> Result<usize, MigrateError> {
+    version(harness, &known)?;
+    harness.run_pending_migrations(known).map(|done| done.len()).map_err(failed)
+}
+
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
+    MigrateError::Failed(error.to_string())
+}
+
+/// How far a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// No migration was ever applied.
+    Empty,
+    /// Some are missing.
+    Older,
+    /// That of this binary.
+    Current,
+}
+
+/// How far a database is, without bringing it further.
+pub(super) fn sqlite_version(connection: &mut SqliteConnection) -> Result<Version, MigrateError> {
+    version(connection, &SQLITE)
+}
+
+/// The same.
+pub(super) fn postgres_version(connection: &mut PgConnection) -> Result<Version, MigrateError> {
+    version(connection, &POSTGRES)
+}
+
+fn version<DB: diesel::backend::Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    known: &EmbeddedMigrations,
+) -> Result<Version, MigrateError> {
     use diesel::migration::{Migration, MigrationSource};
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrateError::Failed(error.to_string());
-    let names: Vec<String> = MigrationSource::<DB>::migrations(&known)
+    let names: Vec<String> = MigrationSource::<DB>::migrations(known)
         .map_err(failed)?
         .iter()
         .map(|migration| migration.name().version().to_string())
@@ -59,7 +100,11 @@ fn apply<DB: diesel::backend::Backend>(
     if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !names.contains(version)) {
         return Err(MigrateError::Newer(unknown));
     }
-    harness.run_pending_migrations(known).map(|done| done.len()).map_err(failed)
+    Ok(match applied.len() {
+        0 => Version::Empty,
+        count if count < names.len() => Version::Older,
+        _ => Version::Current,
+    })
 }
 
 /// Opens the database of `config` and applies what is missing.

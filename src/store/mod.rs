@@ -4,6 +4,7 @@
 pub mod backup;
 mod checkpoint;
 mod connection;
+pub mod copy;
 pub mod dialect;
 mod error;
 mod group_commit;

@@ -55,7 +55,8 @@ impl Look {
         self.0.batch_execute(statement).unwrap();
     }
 
-    fn count(&mut self, query: &str) -> BTreeMap<String, i64> {
+    /// What `SELECT … AS word, … AS count` gives.
+    pub fn count(&mut self, query: &str) -> BTreeMap<String, i64> {
         let rows: Vec<Counted> = sql_query(query).load(&mut self.0).unwrap();
         rows.into_iter().map(|row| (row.word, row.count)).collect()
     }

@@ -77,6 +77,18 @@ impl Postgres {
         format!("{}{}", self.server, self.name)
     }
 
+    /// Runs a statement.
+    pub fn run(&self, statement: &str) {
+        self.connect(&self.name).batch_execute(statement).unwrap();
+    }
+
+    /// A transaction of a stranger's that holds `lock` (the words of LOCK TABLE) until it is dropped.
+    pub fn hold(&self, lock: &str) -> PgConnection {
+        let mut connection = self.connect(&self.name);
+        connection.batch_execute(&format!("BEGIN; LOCK TABLE {lock}")).unwrap();
+        connection
+    }
+
     fn connect(&self, name: &str) -> PgConnection {
         PgConnection::establish(&format!("{}{name}", self.server)).unwrap()
     }
