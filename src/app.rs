@@ -22,7 +22,7 @@ use crate::{
     outbox::{Crew, Mailer},
     preferences::{self, Preferences},
     signups::{self, Signups},
-    staff::Staff,
+    staff::{self, Staff},
     store::{MigrateError, Store, StoreError},
     wake::Wake,
 };
@@ -107,6 +107,7 @@ impl App {
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);
         templates.extend(preferences::templates(&kernel));
+        templates.extend(staff::templates(&kernel));
         let mailbox = match &transport {
             Transport::Mailbox(mailbox) if kernel.config.has_dev_mailbox() => Some(mailbox.clone()),
             _ => None,

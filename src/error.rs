@@ -44,6 +44,22 @@ pub enum AppError {
     /// 422: fields that do not hold.
     #[error("some fields need another look")]
     Invalid(Vec<FieldError>),
+    /// A refusal with a code of its own, for what a client may want to tell from others of the same status.
+    #[error("{sentence}")]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// Stable code, e.g. `last_owner`.
+        code: &'static str,
+        /// What happened and what to do next.
+        sentence: String,
+    },
+    /// 429: tried too often; again after so many seconds.
+    #[error("there were too many tries; wait {retry_after} seconds and try again")]
+    TooMany {
+        /// Seconds for Retry-After.
+        retry_after: u32,
+    },
     /// 503: try again after so many seconds.
     #[error("the server is busy and has not accepted this; please try again in a moment")]
     Unavailable {
@@ -85,6 +101,8 @@ pub struct Problem {
     pub status: u16,
     /// What happened and what to do next.
     pub detail: String,
+    /// Stable code of this case, e.g. `not_found` or `last_owner`; a client may decide by it.
+    pub code: String,
     /// For 422: each field that does not hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -104,8 +122,36 @@ impl AppError {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: self.to_string(),
+            code: self.code().to_owned(),
             errors,
         }
+    }
+
+    /// The stable code of the problem.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Conflict(_) => "conflict",
+            Self::Gone(_) => "gone",
+            Self::TooLarge(_) => "too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::Invalid(_) => "invalid",
+            Self::Refused { code, .. } => code,
+            Self::TooMany { .. } => "too_many_tries",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// A refusal with a code of its own.
+    #[must_use]
+    pub fn refused(status: StatusCode, code: &'static str, sentence: &str) -> Self {
+        Self::Refused { status, code, sentence: sentence.to_owned() }
     }
 
     /// A single field that does not hold.
@@ -134,6 +180,8 @@ impl ResponseError for AppError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused { status, .. } => *status,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -145,10 +193,10 @@ impl ResponseError for AppError {
             Self::MethodNotAllowed(allowed) => {
                 response.insert_header((header::ALLOW, allowed.as_str()));
             }
-            Self::Unavailable { retry_after } => {
+            Self::Unavailable { retry_after } | Self::TooMany { retry_after } => {
                 response.insert_header((header::RETRY_AFTER, retry_after.to_string()));
             }
-            Self::Unauthorized(_) => {
+            _ if self.status_code() == StatusCode::UNAUTHORIZED => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"openhearth\""));
             }
             _ => {}

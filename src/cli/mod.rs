@@ -64,9 +64,12 @@ struct CreateArgs {
     /// Address of the account.
     #[arg(long)]
     email: String,
-    /// owner, organizer or analyst.
+    /// owner, organizer, analyst or group_manager.
     #[arg(long)]
     role: crate::staff::Role,
+    /// Slug of the one member group of a group_manager.
+    #[arg(long)]
+    group: Option<String>,
     /// Read the password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
@@ -83,6 +86,9 @@ struct TokenArgs {
     /// What it may do, e.g. supporters:read,exports
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
+    /// Slug of the one member group whose people the token may see.
+    #[arg(long)]
+    group: Option<String>,
 }
 
 /// Runs the command line of this process.

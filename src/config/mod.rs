@@ -3,12 +3,14 @@
 //! Read once at start by the command line and handed down; nothing else reads files or variables. Secrets are
 //! [`SecretString`]s, which do not print.
 
+mod accounts;
 mod campaign;
 mod database;
 mod logging;
 mod mail;
 mod secrets;
 mod server;
+
 mod validate;
 
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use accounts::StaffConfig;
 pub use campaign::CampaignConfig;
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use logging::{LogConfig, LogFormat};
@@ -67,6 +70,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// `[campaign]`
     pub campaign: CampaignConfig,
+    /// `[staff]`
+    pub staff: StaffConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
     /// `[log]`

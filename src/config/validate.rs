@@ -42,6 +42,20 @@ impl Config {
             "campaign.timezone must be an IANA time zone such as America/New_York",
         );
         demand(
+            (5..=1440).contains(&self.staff.session_idle_minutes),
+            "staff.session_idle_minutes must be from 5 to 1440",
+        );
+        demand((1..=168).contains(&self.staff.session_hours), "staff.session_hours must be from 1 to 168");
+        demand((1..=30).contains(&self.staff.invite_days), "staff.invite_days must be from 1 to 30");
+        demand(
+            (10..=1440).contains(&self.staff.reset_minutes),
+            "staff.reset_minutes must be from 10 to 1440",
+        );
+        demand(
+            self.campaign.security_contact.is_empty() || self.campaign.security_contact_uri().is_some(),
+            "campaign.security_contact must be empty, an e-mail address or a page that starts with https://",
+        );
+        demand(
             self.metrics.listen.is_empty() || self.metrics.listen.parse::<std::net::SocketAddr>().is_ok(),
             "metrics.listen must be empty or an address with a port such as 127.0.0.1:9100",
         );

@@ -46,6 +46,29 @@ impl Keys {
         self.keyed("search", text.as_bytes())
     }
 
+    /// Stands for who or what tries to log in: `kind` is `account`, `client` or `browser`.
+    #[must_use]
+    pub fn attempt_hash(&self, kind: &str, name: &str) -> AddressHash {
+        self.keyed("login attempt", format!("{kind} {name}").as_bytes())
+    }
+
+    /// Stands for one recovery code of one account, so that codes cannot be guessed from the database alone.
+    #[must_use]
+    pub fn recovery_hash(&self, staff: Id, code: &str) -> AddressHash {
+        self.keyed("recovery code", &[staff.as_bytes().as_slice(), code.as_bytes()].concat())
+    }
+
+    /// The secret of somebody's authenticator app (160 bits, RFC 4226, section 4). It is derived from the key that is
+    /// never rotated and from what the database holds, so that the database alone gives no codes.
+    #[must_use]
+    pub fn totp_secret(&self, staff: Id, nonce: &[u8]) -> [u8; 20] {
+        let mac = self.suppression.clone().chain_update("totp").chain_update([0]);
+        let full = mac.chain_update(staff.as_bytes()).chain_update(nonce).finalize().into_bytes();
+        let mut secret = [0; 20];
+        secret.copy_from_slice(&full[..20]);
+        secret
+    }
+
     /// The link of an audit entry: HMAC-SHA-256, 32 bytes, under the key that is never rotated, so that an old trail
     /// still verifies.
     #[must_use]

@@ -27,6 +27,12 @@ pub enum Purpose {
     FreshPreferences,
     /// Makes the first owner's account.
     Setup,
+    /// Lets somebody who was invited to the staff set their first password.
+    StaffInvite,
+    /// Lets somebody on the staff who has lost their password set another.
+    StaffReset,
+    /// The cookie of a browser in which somebody on the staff has logged in before.
+    StaffBrowser,
 }
 
 impl Purpose {
@@ -39,6 +45,9 @@ impl Purpose {
             Self::Preferences => "preferences",
             Self::FreshPreferences => "fresh preferences",
             Self::Setup => "setup",
+            Self::StaffInvite => "staff invite",
+            Self::StaffReset => "staff reset",
+            Self::StaffBrowser => "staff browser",
         }
     }
 }
@@ -134,7 +143,7 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const ALL: [Purpose; 7] = [
+    const ALL: [Purpose; 10] = [
         Purpose::Confirm,
         Purpose::NotMe,
         Purpose::Joined,
@@ -142,6 +151,9 @@ mod tests {
         Purpose::Preferences,
         Purpose::FreshPreferences,
         Purpose::Setup,
+        Purpose::StaffInvite,
+        Purpose::StaffReset,
+        Purpose::StaffBrowser,
     ];
 
     #[test]

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data}
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Staff, queries};
+use super::{Staff, sessions, tokens};
 use crate::{audit::Actor, error::AppError, http::require_same_origin, id::Id, keys::sha256};
 
 /// What somebody on the staff is there for.
@@ -98,6 +98,17 @@ impl Role {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(role, _)| *role == self).map_or("", |(_, name)| name)
+    }
+
+    /// What it is for, as it goes on after "you can".
+    #[must_use]
+    pub const fn allows(self) -> &'static str {
+        match self {
+            Self::Owner => "do everything, and let others in",
+            Self::Organizer => "see, edit and export supporters, and look after forms and groups",
+            Self::Analyst => "see the figures, without names or addresses",
+            Self::GroupManager => "see and export the people who share their contact with your group",
+        }
     }
 
     /// What each role may do; nothing else in the code decides this.
@@ -203,6 +214,10 @@ pub struct Access<C> {
     pub role: Role,
     /// By what they were recognised.
     pub by: Authenticator,
+    /// Their own group, if they work for one.
+    pub group_id: Option<Id>,
+    /// Whether they log in with a second factor.
+    pub has_totp: bool,
     sight: Sight,
     capability: PhantomData<C>,
 }
@@ -253,7 +268,7 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
             .ok_or_else(|| unauthorized("send \"Authorization: Bearer oh_…\""))?;
         let hash = sha256(token.trim());
         let found =
-            kernel.store.read(move |db| Ok::<_, AppError>(queries::find_by_token(db, &hash, now)?)).await?;
+            kernel.store.read(move |db| Ok::<_, AppError>(tokens::queries::find(db, &hash, now)?)).await?;
         let (account, token) =
             found.ok_or_else(|| unauthorized("this token is unknown, expired or revoked"))?;
         (account, Authenticator::Token(token.id), Some(token))
@@ -268,7 +283,7 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
         let hash = sha256(cookie.value());
         let key = hash.clone();
         let found =
-            kernel.store.read(move |db| Ok::<_, AppError>(queries::find_by_session(db, &key, now)?)).await?;
+            kernel.store.read(move |db| Ok::<_, AppError>(sessions::queries::find(db, &key, now)?)).await?;
         (
             found.ok_or_else(|| unauthorized("this session has ended; log in again"))?,
             Authenticator::Session(hash),
@@ -292,7 +307,20 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
     if sight != Sight::Everybody && !C::BOUND {
         return Err(AppError::Forbidden("this is not for those who work for one group".to_owned()));
     }
-    Ok(Access { staff_id: account.id, email: account.email, role, by, sight, capability: PhantomData })
+    if let Some(token) = &token {
+        staff.note_use(token, now);
+    }
+    let (group_id, has_totp) = (account.group_id, account.totp_nonce.is_some());
+    Ok(Access {
+        has_totp,
+        staff_id: account.id,
+        email: account.email,
+        role,
+        by,
+        group_id,
+        sight,
+        capability: PhantomData,
+    })
 }
 
 /// A group manager sees their group alone; a token may bind anybody to one. Neither widens the other.

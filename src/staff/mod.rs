@@ -5,11 +5,14 @@
 mod access;
 mod accounts;
 mod cli;
+mod mails;
 mod model;
+mod owed;
+mod page_routes;
 mod pages;
 mod password;
-mod queries;
 pub(crate) mod routes;
+mod sessions;
 mod setup;
 mod tokens;
 
@@ -20,10 +23,13 @@ pub use access::{
     ManageStaff, OwnAccount, OwnGroup, ReadAudit, ReadStats, ReadSupporters, ReviewGroups, Role, Scope,
     Sight, WriteSupporters,
 };
-pub use accounts::{AccountError, Session};
+pub use accounts::{AccountError, Invitation, Invited, NewAccount, invite};
 pub use model::TokenView;
+pub use owed::templates;
 pub use routes::{MeView, NewToken, NewTokenView, SessionForm, SessionView, api};
-pub use setup::pages;
+pub use sessions::Session;
+
+use actix_web::web::ServiceConfig;
 
 use crate::kernel::Kernel;
 use password::Hasher;
@@ -41,4 +47,10 @@ impl Staff {
     pub fn new(kernel: &Kernel) -> Self {
         Self { kernel: kernel.clone(), hasher: Arc::new(Hasher::default()) }
     }
+}
+
+/// Mounts the pages: the first start, and what mails link to.
+pub fn pages(config: &mut ServiceConfig) {
+    setup::pages(config);
+    page_routes::pages(config);
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Scope;
-use crate::{clock::Timestamp, id::Id};
+use crate::{clock::Timestamp, id::Id, store::schema::staff};
 
 /// Somebody on the staff, as authorisation needs them.
 #[derive(Clone, Queryable)]
@@ -14,7 +14,13 @@ pub struct Account {
     pub email: String,
     pub role: String,
     pub group_id: Option<Id>,
+    /// There is one when a second factor is on.
+    pub totp_nonce: Option<Vec<u8>>,
 }
+
+/// The columns of [`Account`].
+pub const ACCOUNT: (staff::id, staff::email, staff::role, staff::group_id, staff::totp_nonce) =
+    (staff::id, staff::email, staff::role, staff::group_id, staff::totp_nonce);
 
 /// A bearer token, as authorisation needs it.
 #[derive(Clone, Queryable)]
@@ -22,6 +28,7 @@ pub struct Token {
     pub id: Id,
     pub scopes: String,
     pub group_id: Option<Id>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl Token {
@@ -47,4 +54,10 @@ pub struct TokenView {
     /// When it ends by itself.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// The one group whose people it sees, if it is bound to one.
+    #[schema(value_type = Option<String>)]
+    pub group_id: Option<Id>,
+    /// When it was last used, to the minute or so.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! The pages of the first start: create the owner, then what to type next.
+//! The pages of the staff: create the owner, what to type next, choose a password.
 //! Called by this slice's routes; must never show a password again, right or wrong.
 
 use askama::Template;
@@ -59,6 +59,34 @@ impl SetupDonePage {
     }
 }
 
+/// Sets the password of the account a mailed link is about. Posts `password`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "staff/password.html")]
+pub struct PasswordPage {
+    /// The frame.
+    pub site: Site,
+    /// Where the form posts.
+    pub action: String,
+    /// Whose password it is.
+    pub email: String,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+}
+
+impl PasswordPage {
+    /// The first error for the field named `field`.
+    #[must_use]
+    pub fn error_for(&self, field: &str) -> Option<&str> {
+        FieldError::find(&self.errors, field)
+    }
+
+    /// The errors with, for each, whether the summary may link to its field.
+    #[must_use]
+    pub fn summary(&self) -> Vec<(&FieldError, bool)> {
+        self.errors.iter().map(|error| (error, error.field == "password")).collect()
+    }
+}
+
 /// Quotes `text` so that a POSIX shell takes it as it is.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -76,6 +104,15 @@ mod tests {
         check("setup", &page)?;
         let errors = vec![FieldError::new("password", "Choose a password of at least 12 characters.")];
         check("setup_errors", &SetupPage { email: "owner@example.org".into(), errors, ..page })?;
+        let errors = vec![FieldError::new("password", "Choose a password of at least 12 characters.")];
+        let page = PasswordPage {
+            site: site(),
+            action: "/invite/abc".into(),
+            email: "ada@example.org".into(),
+            errors: Vec::new(),
+        };
+        check("password_errors", &PasswordPage { errors, ..page.clone() })?;
+        check("password", &page)?;
         check("setup_done", &SetupDonePage { site: site(), email: "owner@example.org".into() })
     }
 

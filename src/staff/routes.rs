@@ -9,7 +9,11 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Access, Authenticator, OwnAccount, Role, Staff, TokenView, access::session_cookie_name};
+use super::{
+    Access, Authenticator, OwnAccount, Role, Staff, TokenView,
+    access::session_cookie_name,
+    tokens::{TokenOwner, TokenWish},
+};
 use crate::{
     clock::Timestamp,
     error::{AppError, Problem},
@@ -48,6 +52,11 @@ pub struct MeView {
     pub email: String,
     /// Its role.
     pub role: Role,
+    /// The one group it works for.
+    #[schema(value_type = Option<String>)]
+    pub group_id: Option<Id>,
+    /// Whether it logs in with a second factor.
+    pub totp: bool,
 }
 
 /// A token to make.
@@ -64,6 +73,9 @@ pub struct NewToken {
     /// When it ends by itself; never, when nothing is said. RFC 3339.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<TimeBound>,
+    /// Slug of the one group whose people it may see; a group manager's tokens see theirs alone in any case.
+    #[schema(max_length = 64)]
+    pub group: Option<String>,
 }
 
 /// A token that was made.
@@ -115,7 +127,7 @@ pub(crate) async fn log_out(
     staff: Data<Staff>,
 ) -> Result<HttpResponse, AppError> {
     if let Authenticator::Session(hash) = access.by {
-        staff.log_out(hash).await?;
+        staff.log_out(access.staff_id, hash).await?;
     }
     let gone = session_cookie(&staff.kernel.base_url, String::new()).max_age(Duration::ZERO).finish();
     Ok(HttpResponse::NoContent().cookie(gone).finish())
@@ -127,7 +139,8 @@ pub(crate) async fn log_out(
     responses((status = 200, description = "The account", body = MeView))
 )]
 pub(crate) async fn me(access: Access<OwnAccount>) -> web::Json<MeView> {
-    web::Json(MeView { id: access.staff_id, email: access.email, role: access.role })
+    let Access { staff_id: id, email, role, group_id, has_totp: totp, .. } = access;
+    web::Json(MeView { id, email, role, group_id, totp })
 }
 
 /// Lists one's own tokens.
@@ -156,8 +169,10 @@ pub(crate) async fn create_token(
     Json(new): Json<NewToken>,
 ) -> Result<HttpResponse, AppError> {
     let expires_at = new.expires_at.map(|bound| bound.resolve(&jiff::tz::TimeZone::UTC));
-    let (token, view) =
-        staff.create_token(access.staff_id, access.role, &new.name, &new.scopes, expires_at).await?;
+    let actor = access.actor();
+    let owner = TokenOwner { id: access.staff_id, role: access.role, group_id: access.group_id, actor };
+    let wish = TokenWish { name: new.name, scopes: new.scopes, expires_at, group: new.group };
+    let (token, view) = staff.create_token(owner, wish).await?;
     Ok(HttpResponse::Created().json(NewTokenView { token, view }))
 }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    AccountError, Role, Staff,
+    AccountError, Staff,
     pages::{SetupDonePage, SetupPage},
 };
 use crate::{
@@ -73,7 +73,7 @@ async fn setup(
     let nonce = Page::nonce()?;
     let site = staff.kernel.site(&nonce);
     let password = SecretString::from(post.password.expose_secret());
-    let faults = match staff.create(&post.email, password, Role::Owner, true).await {
+    let faults = match staff.create_first(&post.email, password).await {
         Ok(_) => {
             let page = SetupDonePage { site, email: post.email };
             return Ok(Page::render(&page, nonce)?.into_response());

@@ -110,16 +110,44 @@ diesel::table! {
         role -> Text,
         created_at -> BigInt,
         group_id -> Nullable<Binary>,
+        link_version -> Integer,
+        invited_at -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+        last_login_at -> Nullable<BigInt>,
+        totp_nonce -> Nullable<Binary>,
+        totp_pending -> Nullable<Binary>,
+        totp_step -> Nullable<BigInt>,
     }
+}
+
+diesel::table! {
+    staff_recovery_codes (staff_id, code_hash) { staff_id -> Binary, code_hash -> Binary, }
 }
 
 diesel::table! {
     staff_sessions (token_hash) {
         token_hash -> Binary,
+        id -> Binary,
         staff_id -> Binary,
         created_at -> BigInt,
+        last_seen_at -> BigInt,
         expires_at -> BigInt,
+        browser -> Text,
+        renew -> Bool,
     }
+}
+
+diesel::table! {
+    login_attempts (attempt_key) {
+        attempt_key -> Binary,
+        failures -> Integer,
+        last_at -> BigInt,
+        refused_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    settings (name) { name -> Text, value -> Text, updated_at -> BigInt, }
 }
 
 diesel::table! {
@@ -133,6 +161,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         group_id -> Nullable<Binary>,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -260,6 +289,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mail_limits,
     outbox,
     staff,
+    staff_recovery_codes,
     staff_sessions,
     staff_tokens,
     exports,

@@ -56,6 +56,10 @@ pub const LINES: &[Line] = &[
     // staff
     get("/setup/{token}", Open),
     post("/setup/{token}", Open),
+    get("/invite/{token}", Open),
+    post("/invite/{token}", Open),
+    get("/reset/{token}", Open),
+    post("/reset/{token}", Open),
     post("/api/v1/admin/session", Open),
     delete("/api/v1/admin/session", Own).ends_session(),
     get("/api/v1/admin/me", Own),

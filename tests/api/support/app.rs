@@ -168,6 +168,8 @@ fn config(backend: &Backend) -> Config {
     config.server.listen = "127.0.0.1:0".parse().unwrap();
     config.server.base_url = BASE_URL.to_owned();
     config.server.workers = 1;
+    // Tests move the clock far; how long a session may rest is for the tests of just that.
+    config.staff.session_idle_minutes = 1440;
     config.database.url = backend.url();
     config.database.read_connections = 2;
     config.secret = Some("a secret of the tests, long enough to sign".into());
