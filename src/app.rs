@@ -103,6 +103,7 @@ impl App {
             outbox: Wake::default(),
             metrics: Arc::new(Metrics::default()),
         };
+        kernel.set_clock().await?;
         let groups = Groups::open(&kernel).await?;
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);

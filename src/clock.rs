@@ -106,18 +106,51 @@ where
     }
 }
 
-/// The one source of "now": the system clock, plus an offset that only tests move.
+/// How far this machine's clock may be from the database's before the database's is followed.
+const AGREES: i64 = 1_000_000;
+
+/// The one source of "now": the system clock, corrected to the database's where they differ by more than a second, plus
+/// an offset that only tests move.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset_micros: Arc<AtomicI64>,
+    /// The database's time less this machine's.
+    skew_micros: Arc<AtomicI64>,
+}
+
+/// This machine's own time.
+fn system() -> Timestamp {
+    Timestamp(micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
 }
 
 impl Clock {
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(micros(since)).after(self.offset())
+        let skew = self.skew_micros.load(Ordering::Relaxed);
+        Timestamp(system().0.saturating_add(skew)).after(self.offset())
+    }
+
+    /// Takes over the time of a database server, as `ask` reads it, if this machine's differs by more than a second: so
+    /// replicas agree, whatever their own clocks say. An answer that took longer than that says too little.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    pub(crate) fn follow<E>(&self, ask: impl FnOnce() -> Result<Timestamp, E>) -> Result<Timestamp, E> {
+        let before = system();
+        let there = ask()?;
+        let after = system();
+        let took = after.0 - before.0;
+        let skew = there.0.saturating_sub(before.0 + took / 2);
+        let known = self.skew_micros.load(Ordering::Relaxed);
+        if took.abs() <= AGREES && skew.abs_diff(known) > AGREES.unsigned_abs() {
+            self.skew_micros.store(skew, Ordering::Relaxed);
+            tracing::warn!(
+                seconds = skew / 1_000_000,
+                "this machine's clock differs from the database's, whose time is used from now on; set the clock right"
+            );
+        }
+        Ok(there)
     }
 
     /// How far this clock runs ahead of the system's; also added to the database's clock, so that
@@ -140,6 +173,20 @@ mod tests {
     #[test]
     fn a_timestamp_prints_as_rfc_3339_to_the_second() {
         assert_eq!(Timestamp::from_micros(1_764_000_000_999_999).to_string(), "2025-11-24T16:00:00Z");
+    }
+
+    #[test]
+    fn a_clock_follows_the_databases_when_they_differ_by_more_than_a_second_either_way() {
+        for seconds in [300, -300] {
+            let clock = Clock::default();
+            let there = || Timestamp(system().0 + seconds * 1_000_000);
+            assert_eq!(clock.follow(|| Ok::<_, ()>(there())).map(|_| ()), Ok(()));
+            assert!((clock.now().0 - there().0).abs() < AGREES, "{seconds}");
+            let close = |micros| clock.follow(move || Ok::<_, ()>(Timestamp(there().0 + micros)));
+            let before = clock.skew_micros.load(Ordering::Relaxed);
+            assert!(close(AGREES / 2).is_ok() && close(-AGREES / 2).is_ok());
+            assert_eq!(clock.skew_micros.load(Ordering::Relaxed), before, "it does not jump to and fro");
+        }
     }
 
     #[test]

@@ -1,10 +1,19 @@
 //! What every slice's facade holds: configuration, time, keys, store, outbox and metrics of this process.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::Clock, config::Config, keys::Keys, metrics::Metrics, site::Site, store::Store, wake::Wake,
+    clock::Clock,
+    config::Config,
+    keys::Keys,
+    metrics::Metrics,
+    site::Site,
+    store::{Store, StoreError, dialect},
+    wake::Wake,
 };
+
+/// Pause between two looks at the database's clock.
+const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
 /// The kernel of one process. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +35,24 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// Sets the clock of this process right by the database's.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_clock(&self) -> Result<(), StoreError> {
+        let clock = self.clock.clone();
+        self.store.read(move |db| Ok(dialect::now(db, &clock).map(drop)?)).await
+    }
+
+    /// Keeps it right, for ever.
+    pub async fn keep_clock(self) {
+        loop {
+            tokio::time::sleep(CLOCK_LOOK).await;
+            // A database that is away is somebody else's to report.
+            let _ = self.set_clock().await;
+        }
+    }
+
     /// The absolute URL of `path`, which starts with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {

@@ -40,6 +40,7 @@ pub struct Running {
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
     workers: Option<Workers>,
+    clock: tokio::task::JoinHandle<()>,
     app: App,
 }
 
@@ -85,8 +86,9 @@ impl App {
         let (server, address) = listen(&self, socket, extra)?;
         let handle = server.handle();
         let workers = workers.then(|| self.start_workers());
+        let clock = tokio::spawn(self.kernel.clone().keep_clock());
         tracing::info!(%address, base_url = %self.kernel.base_url, "listening");
-        Ok(Running { address, handle, server: tokio::spawn(server), metrics, workers, app: self })
+        Ok(Running { address, handle, server: tokio::spawn(server), metrics, workers, clock, app: self })
     }
 }
 
@@ -101,6 +103,7 @@ impl Running {
     /// At most ten seconds.
     pub async fn stop(self) {
         let deadline = Instant::now() + STOP_WITHIN;
+        self.clock.abort();
         tracing::info!("stopping: finishing requests and the mail in hand");
         // Told at once, also while the figures' server stops.
         self.workers.iter().for_each(Workers::tell);

@@ -7,7 +7,7 @@ use diesel::{
     dsl::sql,
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Binary, Bool},
+    sql_types::{Array, BigInt, Binary, Bool, Text},
 };
 
 use super::{
@@ -29,6 +29,30 @@ const DUE: &str = "state = 'due'";
 /// # Errors
 /// When the statement fails.
 pub fn enqueue(db: &mut Db, mails: &[NewMail], now: Timestamp) -> QueryResult<()> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    each!(db, pg c => insert_columns(c, mails, now), sqlite c => insert_each(c, mails, now))
+}
+
+/// One statement for all: each is a round trip to the server.
+fn insert_columns(c: &mut PgConnection, mails: &[NewMail], now: Timestamp) -> QueryResult<()> {
+    let statement = "INSERT INTO outbox (id, template, subject_id, address, state, attempts, due_at, created_at) \
+         SELECT id, template, subject_id, address, 'due', 0, $5, $5 \
+         FROM unnest($1, $2, $3, $4) AS mail (id, template, subject_id, address)";
+    let columns = |value: fn(&NewMail) -> &str| mails.iter().map(value).collect::<Vec<_>>();
+    sql_query(statement)
+        .bind::<Array<Binary>, _>(mails.iter().map(|_| Id::new()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(columns(|mail| mail.template))
+        .bind::<Array<Binary>, _>(mails.iter().map(|mail| mail.subject_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(columns(|mail| &mail.address))
+        .bind::<BigInt, _>(now)
+        .execute(c)
+        .map(drop)
+}
+
+/// One by one, by a statement that is prepared once.
+fn insert_each(c: &mut SqliteConnection, mails: &[NewMail], now: Timestamp) -> QueryResult<()> {
     for mail in mails {
         let row = NewRow {
             id: Id::new(),
@@ -40,7 +64,7 @@ pub fn enqueue(db: &mut Db, mails: &[NewMail], now: Timestamp) -> QueryResult<()
             due_at: now,
             created_at: now,
         };
-        each!(db, c => diesel::insert_into(outbox::table).values(&row).execute(c))?;
+        diesel::insert_into(outbox::table).values(&row).execute(c)?;
     }
     Ok(())
 }

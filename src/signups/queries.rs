@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
     result::{DatabaseErrorKind, Error::DatabaseError},
     sql_query,
-    sql_types::{Array, BigInt, Binary, Bool, Text},
+    sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
 };
 
 use super::model::{NewSignup, Stored, Untriaged};
@@ -93,16 +93,43 @@ pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
     each!(db, pg c => oldest.for_update().skip_locked().load(c), sqlite c => oldest.load(c))
 }
 
-/// Records what triage decided.
-pub fn set_triaged(db: &mut Db, id: Id, state: &str, hash: AddressHash, now: Timestamp) -> QueryResult<()> {
-    diesel::update(signups::table.filter(signups::id.eq(id)))
-        .set((
-            signups::state.eq(state),
-            signups::address_hash.eq(Some(hash)),
-            signups::triaged_at.eq(Some(now)),
-        ))
-        .execute(db)
-        .map(drop)
+/// What triage decided of a sign-up.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided {
+    /// Which.
+    pub id: Id,
+    /// Its state from now on.
+    pub state: &'static str,
+    /// Its address.
+    pub hash: AddressHash,
+}
+
+/// Records what triage decided: on PostgreSQL in one statement, since each is a round trip.
+pub fn set_triaged(db: &mut Db, decided: &[Decided], now: Timestamp) -> QueryResult<()> {
+    fn column<T>(decided: &[Decided], value: fn(&Decided) -> T) -> Vec<T> {
+        decided.iter().map(value).collect()
+    }
+    let statement = "UPDATE signups SET state = d.state, address_hash = d.hash, triaged_at = $4 \
+         FROM unnest($1, $2, $3) AS d (id, state, hash) WHERE signups.id = d.id";
+    each!(db,
+        pg c => sql_query(statement)
+            .bind::<Array<Binary>, _>(column(decided, |one| one.id))
+            .bind::<Array<Text>, _>(column(decided, |one| one.state))
+            .bind::<Array<Binary>, _>(column(decided, |one| one.hash))
+            .bind::<BigInt, _>(now)
+            .execute(c)
+            .map(drop),
+        sqlite c => decided.iter().try_for_each(|one| {
+            diesel::update(signups::table.filter(signups::id.eq(one.id)))
+                .set((
+                    signups::state.eq(one.state),
+                    signups::address_hash.eq(Some(one.hash)),
+                    signups::triaged_at.eq(Some(now)),
+                ))
+                .execute(c)
+                .map(drop)
+        })
+    )
 }
 
 /// The sign-up with this id.
@@ -209,20 +236,38 @@ pub fn asked(db: &mut Db, hashes: &[AddressHash]) -> QueryResult<HashMap<Address
     Ok(asked.collect())
 }
 
-/// Records when an address was asked.
-pub fn set_asked(db: &mut Db, hash: AddressHash, newest: Timestamp, before: Asked) -> QueryResult<()> {
-    let times = (
-        mail_limits::newest.eq(newest),
-        mail_limits::second.eq(before.newest),
-        mail_limits::third.eq(before.second),
-    );
-    each!(db, c => diesel::insert_into(mail_limits::table)
-        .values((mail_limits::address_hash.eq(hash), times))
-        .on_conflict(mail_limits::address_hash)
-        .do_update()
-        .set(times)
-        .execute(c))
-    .map(drop)
+/// Records that these addresses were asked now; `before` is what was known of each. None may be there twice.
+pub fn set_asked(db: &mut Db, before: &[(AddressHash, Asked)], now: Timestamp) -> QueryResult<()> {
+    fn column<T>(before: &[(AddressHash, Asked)], value: fn(&(AddressHash, Asked)) -> T) -> Vec<T> {
+        before.iter().map(value).collect()
+    }
+    let statement = "INSERT INTO mail_limits (address_hash, newest, second, third) \
+         SELECT hash, $4, second, third FROM unnest($1, $2, $3) AS asked (hash, second, third) \
+         ON CONFLICT (address_hash) \
+         DO UPDATE SET newest = excluded.newest, second = excluded.second, third = excluded.third";
+    each!(db,
+        pg c => sql_query(statement)
+            .bind::<Array<Binary>, _>(column(before, |(hash, _)| *hash))
+            .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.newest))
+            .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.second))
+            .bind::<BigInt, _>(now)
+            .execute(c)
+            .map(drop),
+        sqlite c => before.iter().try_for_each(|(hash, before)| {
+            let times = (
+                mail_limits::newest.eq(now),
+                mail_limits::second.eq(before.newest),
+                mail_limits::third.eq(before.second),
+            );
+            diesel::insert_into(mail_limits::table)
+                .values((mail_limits::address_hash.eq(hash), times))
+                .on_conflict(mail_limits::address_hash)
+                .do_update()
+                .set(times)
+                .execute(c)
+                .map(drop)
+        })
+    )
 }
 
 /// Somebody clicked: the address may be asked again.

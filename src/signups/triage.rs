@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Signups, owed, queries,
-    queries::Asked,
+    queries::{Asked, Decided},
     standing::{Verdict, verdict},
 };
 use crate::{
@@ -88,15 +88,14 @@ impl Address {
 
 fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     let signups = queries::list_new(db, BATCH)?;
-    let mut addresses = Vec::with_capacity(signups.len());
+    let (mut addresses, mut decided) = (Vec::with_capacity(signups.len()), Vec::with_capacity(signups.len()));
     for signup in &signups {
         match Address::of(keys, &signup.email) {
             Some(address) => addresses.push((signup, address)),
             None => {
                 // Intake lets no such address in; a row made by hand must not stop the others.
                 tracing::error!(signup = %signup.id, "a sign-up holds an address that cannot be read; it is set aside");
-                queries::erase(db, &[signup.id])?;
-                queries::set_triaged(db, signup.id, "expired", keys.address_hash(""), now)?;
+                decided.push(Decided { id: signup.id, state: "expired", hash: keys.address_hash("") });
             }
         }
     }
@@ -109,7 +108,7 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     let known: Vec<_> = standings.iter().filter_map(|standing| standing.supporter).collect();
     let forms = if known.is_empty() { HashMap::new() } else { queries::forms_of(db, &known)? };
 
-    let mut mails = Vec::new();
+    let (mut mails, mut limits) = (Vec::new(), Vec::new());
     for ((signup, address), standing) in addresses.iter().zip(standings) {
         let joined = standing.supporter.and_then(|id| forms.get(&id));
         let asks_new = !joined.is_some_and(|joined| joined.contains(&signup.form));
@@ -120,12 +119,10 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
             Verdict::Nothing => ("repeated", None),
             Verdict::Void => ("expired", None),
         };
-        queries::set_triaged(db, signup.id, state, address.hash, now)?;
-        if state == "expired" {
-            queries::erase(db, &[signup.id])?;
-        }
+        decided.push(Decided { id: signup.id, state, hash: address.hash });
         if let Some(template) = template {
-            queries::set_asked(db, address.limit, now, asked_before)?;
+            // Whoever was asked now is over the limit for the rest of the batch: each is there once.
+            limits.push((address.limit, asked_before));
             asked.insert(
                 address.limit,
                 Asked { newest: Some(now), second: asked_before.newest, third: asked_before.second },
@@ -140,6 +137,14 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
             };
             mails.push(NewMail { template, subject_id, address });
         }
+    }
+    queries::set_triaged(db, &decided, now)?;
+    let void: Vec<_> = decided.iter().filter(|one| one.state == "expired").map(|one| one.id).collect();
+    if !void.is_empty() {
+        queries::erase(db, &void)?;
+    }
+    if !limits.is_empty() {
+        queries::set_asked(db, &limits, now)?;
     }
     outbox::enqueue(db, &mails, now)?;
     Ok(signups.len())

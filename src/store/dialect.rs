@@ -131,8 +131,8 @@ struct Now {
 }
 
 /// The database's clock, moved by the offset of a test's clock: what leases and due times are measured with,
-/// so that replicas whose own clocks differ agree. SQLite's is this machine's, and knows milliseconds only: a
-/// mail just owed would not be due yet, so it is read here to the microsecond.
+/// so that replicas whose own clocks differ agree. On the way, `clock` is set right by it. SQLite's is this machine's,
+/// and knows milliseconds only: a mail just owed would not be due yet, so it is read here to the microsecond.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -140,8 +140,8 @@ pub fn now(db: &mut Db, clock: &Clock) -> QueryResult<Timestamp> {
     match db {
         Db::Pg(c) => {
             let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
-            let row: Now = sql_query(statement).get_result(c)?;
-            Ok(row.now.after(clock.offset()))
+            let now = clock.follow(|| sql_query(statement).get_result(c).map(|row: Now| row.now))?;
+            Ok(now.after(clock.offset()))
         }
         Db::Sqlite(_) => Ok(clock.now()),
     }

@@ -18,7 +18,7 @@ use reqwest::{Client, StatusCode};
 use crate::{
     load::sign_up,
     look::Look,
-    support::{BINARY, SOON, Server, command, run, until},
+    support::{BINARY, SOON, Server, command, preloaded, run, until},
 };
 
 /// Sign-ups that may still find room in what is allocated already.
@@ -189,20 +189,13 @@ fn fill(path: &Path) {
 /// The library that plays a read-only disk while a file of this name is there.
 const SWITCH: &str = "disk-is-read-only";
 
-fn library(folder: &Path) -> PathBuf {
-    let (source, library) = (folder.join("readonly_disk.c"), folder.join("readonly_disk.so"));
-    fs::write(&source, include_str!("readonly_disk.c")).unwrap();
-    let compiled =
-        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).output();
-    let compiled = compiled.expect("a C compiler named cc, which building openhearth needs too");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    library
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_read_only_disk_sign_ups_get_503_and_all_goes_on_when_it_is_writable_again() {
     let (folder, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (library, switch) = (library(tools.path()), tools.path().join(SWITCH));
+    let (library, switch) = (
+        preloaded(tools.path(), "readonly_disk", include_str!("readonly_disk.c")),
+        tools.path().join(SWITCH),
+    );
     let disk = folder.path().join("var");
     let variables = [
         ("LD_PRELOAD", library.to_str().unwrap()),

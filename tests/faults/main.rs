@@ -18,6 +18,7 @@ mod pooler;
 mod postgres;
 mod support;
 
+mod clocks;
 mod copy;
 mod crash;
 mod disk;

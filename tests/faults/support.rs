@@ -47,6 +47,17 @@ fn clean(mut command: Command, folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Compiles a small library in `folder` that LD_PRELOAD puts before libc.
+pub fn preloaded(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let (source, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
+    fs::write(&source, text).unwrap();
+    let compiled =
+        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).output();
+    let compiled = compiled.expect("a C compiler named cc, which building openhearth needs too");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    library
+}
+
 /// What a command that ends by itself said.
 pub struct Said {
     pub code: Option<i32>,
