@@ -13,16 +13,15 @@ use crate::{
     contact::LineText,
     disclosures::{self, Begun, Outcome},
     error::{AppError, Problem},
-    http::{Endpoint, Query},
+    http::{Endpoint, QueryOf},
     id::Id,
     kernel::Kernel,
     staff::{Access, ExportSupporters, Sight},
     store::Lane,
-    supporters::{Status, SupporterFilter, SupporterQuery},
-    time_bound::TimeBound,
+    supporters::SupporterQuery,
 };
 
-/// Which supporters, and why they are taken out.
+/// Why supporters are taken out, and how; beside the filter.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -33,35 +32,9 @@ pub struct ExportQuery {
     /// Leave cells that a spreadsheet would run as a formula as they are; for programs.
     #[serde(default)]
     pub raw: bool,
-    /// Part of a name or address.
-    #[param(max_length = 200)]
-    pub q: Option<String>,
-    /// One status; `confirmed` by default: those who left are not to be written to.
-    pub status: Option<Status>,
-    /// State or region, e.g. OH.
-    #[param(max_length = 64)]
-    pub region: Option<String>,
-    /// A day in the campaign's time zone, or an RFC 3339 time.
-    #[param(value_type = Option<String>)]
-    pub created_after: Option<TimeBound>,
-    /// A day in the campaign's time zone, or an RFC 3339 time.
-    #[param(value_type = Option<String>)]
-    pub created_before: Option<TimeBound>,
 }
 
 impl ExportQuery {
-    fn filter(&self, sight: Sight, timezone: &str) -> Result<SupporterFilter, AppError> {
-        let query = SupporterQuery {
-            q: self.q.clone(),
-            status: self.status,
-            region: self.region.clone(),
-            created_after: self.created_after,
-            created_before: self.created_before,
-            ..SupporterQuery::default()
-        };
-        query.filter(sight, timezone)
-    }
-
     fn purpose(&self) -> Result<String, AppError> {
         let required =
             || AppError::field("purpose", "required", "say why this list is taken out; it is recorded");
@@ -74,7 +47,7 @@ impl ExportQuery {
 
 /// Downloads the matching supporters as CSV, streamed; who, why and how many is recorded.
 #[utoipa::path(
-    get, path = "/api/v1/admin/exports/supporters.csv", tag = "exports", params(ExportQuery),
+    get, path = "/api/v1/admin/exports/supporters.csv", tag = "exports", params(ExportQuery, SupporterQuery),
     security(("token" = ["exports"]), ("session" = [])),
     responses(
         (status = 200, description = "The list", body = String, content_type = "text/csv"),
@@ -86,10 +59,10 @@ impl ExportQuery {
 pub(crate) async fn export_csv(
     access: Access<ExportSupporters>,
     kernel: Data<Kernel>,
-    Query(query): Query<ExportQuery>,
+    QueryOf(asked, query): QueryOf<SupporterQuery, ExportQuery>,
 ) -> Result<HttpResponse, AppError> {
     let purpose = query.purpose()?;
-    let filter = query.filter(access.sight(), &kernel.config.campaign.timezone)?;
+    let filter = asked.filter(&kernel, access.sight()).await?;
     let now = kernel.clock.now();
     let export = Begun {
         id: Id::new(),
@@ -102,7 +75,7 @@ pub(crate) async fn export_csv(
         format: "csv".to_owned(),
         preset: "default".to_owned(),
         purpose,
-        filter: recorded(&filter, &kernel)?,
+        filter: asked.recorded(&kernel.keys),
         started_at: now,
     };
     let id = export.id;
@@ -122,13 +95,6 @@ pub(crate) async fn export_csv(
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .streaming(futures_util::StreamExt::map(body, |piece| piece.map_err(AppError::from))))
-}
-
-/// The filter as it is recorded: a search text only as a keyed hash, since it may name a person.
-fn recorded(filter: &SupporterFilter, kernel: &Kernel) -> Result<String, AppError> {
-    let q = filter.q.as_ref().map(|text| format!("hash:{}", kernel.keys.search_hash(text)));
-    let filter = SupporterFilter { q, ..filter.clone() };
-    serde_json::to_string(&filter).map_err(|error| AppError::internal(&error))
 }
 
 async fn record_end(kernel: Kernel, id: Id, end: tokio::sync::oneshot::Receiver<stream::Ended>) {

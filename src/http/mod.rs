@@ -20,8 +20,8 @@ pub use headers::{Https, security_headers};
 pub use json::{BODY_LIMIT, Json};
 pub use origin::require_same_origin;
 pub use page::{ErrorPage, Page, error_pages};
-pub use paging::{Cursor, Slice, page_size};
-pub use query::Query;
+pub use paging::{Cursor, PageQuery, Slice, page_size};
+pub use query::{Query, QueryOf, read_query};
 
 use actix_web::{HttpRequest, http::header};
 

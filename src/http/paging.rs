@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::AppError;
 
@@ -10,6 +10,19 @@ use crate::error::AppError;
 const DEFAULT_LIMIT: u16 = 50;
 /// Most rows of a page.
 const MAX_LIMIT: u16 = 500;
+
+/// Which page of a list is asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Rows of a page, 50 by default.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    pub cursor: Option<Cursor>,
+}
 
 /// The page size asked for.
 ///

@@ -9,13 +9,15 @@ mod model;
 mod queries;
 pub(crate) mod routes;
 mod standing;
+mod status;
 
-pub use filter::{Status, SupporterFilter};
+pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{
     ContactRow, confirm, delete, find, find_by_key, for_each_contact, leave, raise_link_version, set_profile,
     standings, suppress,
 };
-pub use routes::{SupporterQuery, api};
+pub use routes::api;
 pub use standing::Standing;
+pub use status::Status;

@@ -4,7 +4,7 @@ use diesel::prelude::{Insertable, Queryable, Selectable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::filter::Status;
+use super::{filter::SearchWords, status::Status};
 use crate::{
     clock::Timestamp,
     contact::{EmailAddress, Involvement},
@@ -129,18 +129,13 @@ pub(super) struct NewSupporter {
     pub utm_source: Option<String>,
     pub utm_medium: Option<String>,
     pub utm_campaign: Option<String>,
-    pub search_text: String,
+    #[diesel(embed)]
+    pub words: SearchWords,
     pub link_version: i32,
     pub signed_up_at: Timestamp,
     pub confirmed_at: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-}
-
-/// What a search by staff looks through.
-pub(super) fn search_text(profile: &Profile, email: &str) -> String {
-    let parts = [profile.given_name.as_deref(), profile.family_name.as_deref(), Some(email)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// A supporter as staff see one in a list.

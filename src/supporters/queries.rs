@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use diesel::{QueryResult, connection::DefaultLoadingMode, pg::PgRowByRowLoadingMode, prelude::*};
 
 use super::{
-    filter::{Status, SupporterFilter},
-    model::{Confirmed, NewSupporter, Profile, Supporter, search_text},
+    filter::{SearchWords, SupporterFilter, newest},
+    model::{Confirmed, NewSupporter, Profile, Supporter},
     standing::Standing,
+    status::Status,
 };
 use crate::{
     clock::Timestamp,
@@ -108,7 +109,7 @@ fn insert_confirmed(
     let email = confirmed.email.as_str().to_owned();
     let row = NewSupporter {
         id: Id::new(),
-        search_text: search_text(&confirmed.profile, &email),
+        words: words(&confirmed.profile, &email_key),
         email,
         email_key,
         address_hash,
@@ -158,7 +159,7 @@ fn update_confirmed(db: &mut Db, known: Supporter, confirmed: Confirmed, now: Ti
     diesel::update(supporters::table.filter(supporters::id.eq(known.id)))
         .set((
             supporters::status.eq(Status::Confirmed),
-            supporters::search_text.eq(search_text(&profile, &known.email)),
+            words(&profile, &known.email_key),
             supporters::given_name.eq(profile.given_name),
             supporters::family_name.eq(profile.family_name),
             supporters::postal_code.eq(profile.postal_code),
@@ -176,6 +177,11 @@ fn update_confirmed(db: &mut Db, known: Supporter, confirmed: Confirmed, now: Ti
         ))
         .execute(db)?;
     Ok(known.id)
+}
+
+/// What the person is found by.
+fn words(profile: &Profile, email_key: &str) -> SearchWords {
+    SearchWords::of(profile.given_name.as_deref(), profile.family_name.as_deref(), email_key)
 }
 
 fn join(involvement: &[crate::contact::Involvement]) -> String {
@@ -250,7 +256,7 @@ fn set_mark(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> Que
 pub fn set_profile(db: &mut Db, supporter: &Supporter, profile: &Profile, now: Timestamp) -> QueryResult<()> {
     diesel::update(supporters::table.filter(supporters::id.eq(supporter.id)))
         .set((
-            supporters::search_text.eq(search_text(profile, &supporter.email)),
+            words(profile, &supporter.email_key),
             supporters::given_name.eq(&profile.given_name),
             supporters::family_name.eq(&profile.family_name),
             supporters::postal_code.eq(&profile.postal_code),
@@ -280,11 +286,12 @@ pub(super) fn list(
     before: Option<i64>,
     limit: u16,
 ) -> QueryResult<Vec<Supporter>> {
-    let mut query = filter.query();
-    if let Some(before) = before {
-        query = query.filter(supporters::number.lt(before));
-    }
-    query.order(supporters::number.desc()).limit(i64::from(limit) + 1).select(Supporter::as_select()).load(db)
+    let numbers = newest(db, filter, before, i64::from(limit) + 1)?;
+    supporters::table
+        .filter(supporters::number.eq_any(numbers))
+        .order(supporters::number.desc())
+        .select(Supporter::as_select())
+        .load(db)
 }
 
 /// A row of a contact list, in the order of the default export.
@@ -323,24 +330,16 @@ pub fn for_each_contact(
     filter: &SupporterFilter,
     take: impl FnMut(ContactRow) -> bool,
 ) -> QueryResult<()> {
-    let filter = SupporterFilter { status: filter.status.or(Some(Status::Confirmed)), ..filter.clone() };
-    let order = supporters::number.asc();
+    let matching = filter.clone().or_status(Status::Confirmed).matching();
+    let query = supporters::table.filter(matching).order(supporters::number.asc());
     match db {
         // By default the client library would hold the whole list in memory first.
         Db::Pg(connection) => take_all(
-            filter
-                .query_postgres()
-                .order(order)
-                .select(ContactRow::as_select())
-                .load_iter::<_, PgRowByRowLoadingMode>(connection)?,
+            query.select(ContactRow::as_select()).load_iter::<_, PgRowByRowLoadingMode>(connection)?,
             take,
         ),
-        Db::Sqlite(_) => take_all(
-            filter
-                .query()
-                .order(order)
-                .select(ContactRow::as_select())
-                .load_iter::<_, DefaultLoadingMode>(db)?,
+        Db::Sqlite(connection) => take_all(
+            query.select(ContactRow::as_select()).load_iter::<_, DefaultLoadingMode>(connection)?,
             take,
         ),
     }

@@ -1,6 +1,6 @@
 //! Standing: what is known of an address, as triage asks it. Never asked by intake. Pure; `queries.rs` reads it.
 
-use super::filter::Status;
+use super::status::Status;
 use crate::{clock::Timestamp, id::Id};
 
 /// What is known of an address.

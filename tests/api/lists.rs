@@ -110,30 +110,39 @@ async fn sign_ups_are_paged_exactly_once_too_across_their_states() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_search_finds_names_and_addresses_to_the_letter() {
+async fn a_search_finds_what_begins_a_name_an_address_or_a_domain() {
     let app = TestApp::start().await;
     app.seed(&[
         ("ada@example.org", "Ada", ""),
         ("a_b@example.org", "Per 100% sure", ""),
         ("axb@example.org", "Per 1000 sure", ""),
-        ("back@example.org", r"Back\slash", ""),
+        ("back@union.example", r"Back\slash", ""),
         ("zoe@example.org", "Zoë ÉMILIE", ""),
     ])
     .await;
     let program = app.reader().await;
-    for (q, expected) in [
+    for (q, mut expected) in [
         ("ada", vec!["ada@example.org"]),
         ("ADA@EXAMPLE", vec!["ada@example.org"]),
-        ("100%25", vec!["a_b@example.org"]),
-        ("%25", vec!["a_b@example.org"]),
+        ("da", vec![]),
+        ("100%25", vec!["a_b@example.org", "axb@example.org"]),
+        ("per+1000", vec!["axb@example.org"]),
+        ("sure+per", vec!["a_b@example.org", "axb@example.org"]),
+        ("%25", vec![]),
         ("a_b", vec!["a_b@example.org"]),
-        ("_", vec!["a_b@example.org"]),
-        ("%5C", vec!["back@example.org"]),
+        ("_", vec![]),
+        ("Back%5Cslash", vec!["back@union.example"]),
+        ("slash", vec!["back@union.example"]),
+        ("@union", vec!["back@union.example"]),
+        ("union.ex", vec!["back@union.example"]),
+        ("back+%40union", vec!["back@union.example"]),
         ("zo%C3%8B+%C3%A9milie", vec!["zoe@example.org"]),
+        ("zoe+emil", vec!["zoe@example.org"]),
         ("nobody", vec![]),
         ("'+OR+1=1+--", vec![]),
     ] {
-        assert_eq!(program.emails(&format!("?q={q}")).await, expected, "{q}");
+        expected.sort_unstable();
+        assert_eq!(sorted(&program, &format!("?q={q}")).await, expected, "{q}");
     }
     assert_eq!(program.emails("?q=").await.len(), 5, "a blank search is none");
 }

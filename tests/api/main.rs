@@ -11,6 +11,7 @@ mod admin;
 mod confirmation;
 mod departures;
 mod disclosures;
+mod filters;
 mod intake;
 mod join_page;
 mod lists;

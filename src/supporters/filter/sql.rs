@@ -1,0 +1,397 @@
+//! [`Matching`]: a filter as SQL. The text is made of constants, every value is bound, and both databases take the same.
+
+use diesel::{
+    QueryResult,
+    backend::Backend,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    serialize::ToSql,
+    sql_types::{BigInt, Binary, Bool, Text},
+};
+
+use super::{
+    Condition, SupporterFilter,
+    words::{Prefix, Term, WORDS},
+};
+use crate::{clock::Timestamp, contact::Involvement, id::Id, staff::Sight, supporters::Status};
+
+/// How a statement goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Everybody who matches is wanted: what is in other tables, or a range, is a set of numbers.
+    Sets,
+    /// A few are wanted, in the order of their numbers: rows are looked at one by one, and no index is used whose order
+    /// is another.
+    Walk,
+}
+
+/// The condition of a filter, for any statement that has `supporters` in it under its own name.
+#[derive(Clone, Debug)]
+pub struct Matching {
+    pub(super) filter: SupporterFilter,
+    pub(super) plan: Plan,
+    /// A condition that holds already, by its place, or all that `sight` asks.
+    pub(super) known: Option<Known>,
+}
+
+/// What the statement around has seen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Sight,
+    Condition(usize),
+}
+
+impl Matching {
+    pub(super) const fn sets(filter: SupporterFilter) -> Self {
+        Self { filter, plan: Plan::Sets, known: None }
+    }
+
+    pub(super) const fn walk(filter: SupporterFilter, known: Option<Known>) -> Self {
+        Self { filter, plan: Plan::Walk, known }
+    }
+}
+
+impl Expression for Matching {
+    type SqlType = Bool;
+}
+impl<QS> AppearsOnTable<QS> for Matching {}
+impl<QS> SelectableExpression<QS> for Matching {}
+impl<G> ValidGrouping<G> for Matching {
+    type IsAggregate = is_aggregate::Never;
+}
+impl QueryId for Matching {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// A database that takes the values of a filter.
+pub trait Values: Backend {
+    /// Binds a text.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()>;
+    /// Binds a number.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn number<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i64) -> QueryResult<()>;
+    /// Binds an id.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn id<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Id) -> QueryResult<()>;
+    /// Binds a time.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn time<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Timestamp) -> QueryResult<()>;
+    /// Binds a status.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn status<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Status) -> QueryResult<()>;
+}
+
+impl<DB: Backend> Values for DB
+where
+    str: ToSql<Text, DB>,
+    i64: ToSql<BigInt, DB>,
+    Id: ToSql<Binary, DB>,
+    Timestamp: ToSql<BigInt, DB>,
+    Status: ToSql<Text, DB>,
+{
+    fn text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
+        out.push_bind_param::<Text, _>(value)
+    }
+
+    fn number<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b i64) -> QueryResult<()> {
+        out.push_bind_param::<BigInt, _>(value)
+    }
+
+    fn id<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Id) -> QueryResult<()> {
+        out.push_bind_param::<Binary, _>(value)
+    }
+
+    fn time<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Timestamp) -> QueryResult<()> {
+        out.push_bind_param::<BigInt, _>(value)
+    }
+
+    fn status<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Status) -> QueryResult<()> {
+        out.push_bind_param::<Text, _>(value)
+    }
+}
+
+impl<DB: Values> QueryFragment<DB> for Matching {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("(1 = 1");
+        if let Sight::Group(group) = &self.filter.sight
+            && self.known != Some(Known::Sight)
+        {
+            out.push_sql(" AND ");
+            shares_with(&mut out, self.plan, group, None)?;
+        }
+        if self.filter.sight != Sight::Everybody {
+            out.push_sql(" AND supporters.status = 'confirmed'");
+        }
+        for (place, condition) in self.filter.conditions.iter().enumerate() {
+            if self.known != Some(Known::Condition(place)) {
+                out.push_sql(" AND ");
+                push(&mut out, self.plan, condition)?;
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+fn push<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    plan: Plan,
+    condition: &'b Condition,
+) -> QueryResult<()> {
+    match condition {
+        Condition::Status(status) => {
+            out.push_sql("supporters.status = ");
+            DB::status(out, status)?;
+        }
+        Condition::Is(column, value) => {
+            out.push_sql("supporters.");
+            out.push_sql(column.column());
+            out.push_sql(" = ");
+            DB::text(out, value)?;
+        }
+        Condition::Term(term) if plan == Plan::Walk => term_holds(out, term)?,
+        Condition::PostalPrefix(prefixes) if plan == Plan::Walk => {
+            any(out, prefixes, |out, prefix| range(out, "supporters.postal_code || ''", prefix))?;
+        }
+        Condition::Within(moment, from, before) if plan == Plan::Walk => {
+            out.push_sql("(1 = 1");
+            for (bound, than) in [(from, " + 0 >= "), (before, " + 0 < ")] {
+                if let Some(bound) = bound {
+                    out.push_sql(" AND supporters.");
+                    out.push_sql(moment.column());
+                    out.push_sql(than);
+                    DB::time(out, bound)?;
+                }
+            }
+            out.push_sql(")");
+        }
+        Condition::Term(_) | Condition::PostalPrefix(_) | Condition::Within(..) => {
+            out.push_sql("supporters.number IN (");
+            candidates(out, condition, None)?;
+            out.push_sql(")");
+            if let Condition::Term(term) = condition
+                && term.parts.len() > 1
+            {
+                out.push_sql(" AND ");
+                term_holds(out, term)?;
+            }
+        }
+        Condition::Tagged(numbers) => tagged(out, plan, numbers)?,
+        Condition::Untagged(numbers) => {
+            out.push_sql("NOT ");
+            tagged(out, plan, numbers)?;
+        }
+        Condition::Involved(involvement) => out.push_sql(involved(*involvement)),
+        Condition::SharesWith(group) => shares_with(out, plan, group, None)?,
+        Condition::SharedWithin(group, from, before) => {
+            shares_with(out, plan, group, Some((from, before)))?;
+        }
+        Condition::HasPhone(true) => {
+            out.push_sql("supporters.phone IS NOT NULL AND supporters.phone_consent");
+        }
+        Condition::HasPhone(false) => {
+            out.push_sql("NOT (supporters.phone IS NOT NULL AND supporters.phone_consent)");
+        }
+    }
+    Ok(())
+}
+
+/// As the partial index of each answer has it; none of the words is part of another.
+const fn involved(involvement: Involvement) -> &'static str {
+    match involvement {
+        Involvement::Frontline => "supporters.involvement LIKE '%frontline%'",
+        Involvement::Worker => "supporters.involvement LIKE '%worker%'",
+        Involvement::Advocate => "supporters.involvement LIKE '%advocate%'",
+        Involvement::Faith => "supporters.involvement LIKE '%faith%'",
+        Involvement::Researcher => "supporters.involvement LIKE '%researcher%'",
+        Involvement::Other => "supporters.involvement LIKE '%other%'",
+    }
+}
+
+fn tagged<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, plan: Plan, numbers: &'b [i64]) -> QueryResult<()> {
+    out.push_sql(match plan {
+        Plan::Sets => "supporters.number IN (SELECT t.supporter_number FROM supporter_tags t WHERE ",
+        Plan::Walk => {
+            "EXISTS (SELECT 1 FROM supporter_tags t WHERE t.supporter_number = supporters.number AND "
+        }
+    });
+    out.push_sql("t.tag_number IN (");
+    for (place, number) in numbers.iter().enumerate() {
+        out.push_sql(if place == 0 { "" } else { ", " });
+        DB::number(out, number)?;
+    }
+    out.push_sql("))");
+    Ok(())
+}
+
+type Bounds<'b> = (&'b Option<Timestamp>, &'b Option<Timestamp>);
+
+fn shares_with<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    plan: Plan,
+    group: &'b Id,
+    given: Option<Bounds<'b>>,
+) -> QueryResult<()> {
+    out.push_sql(match plan {
+        Plan::Sets => "supporters.number IN (SELECT s.supporter_number FROM shares s WHERE ",
+        Plan::Walk => "EXISTS (SELECT 1 FROM shares s WHERE s.supporter_number = supporters.number AND ",
+    });
+    out.push_sql("s.withdrawn_at IS NULL AND s.group_id = ");
+    DB::id(out, group)?;
+    if let Some((from, before)) = given {
+        for (bound, than) in [(from, " AND s.given_at >= "), (before, " AND s.given_at < ")] {
+            if let Some(bound) = bound {
+                out.push_sql(than);
+                DB::time(out, bound)?;
+            }
+        }
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+const WORD_COLUMNS: [&str; WORDS] = ["word_1", "word_2", "word_3", "word_4", "word_5", "word_6"];
+/// The same, so that no index is used.
+const ROW_WORDS: [&str; WORDS] = [
+    "supporters.word_1 || ''",
+    "supporters.word_2 || ''",
+    "supporters.word_3 || ''",
+    "supporters.word_4 || ''",
+    "supporters.word_5 || ''",
+    "supporters.word_6 || ''",
+];
+
+/// That a term holds for the row, with no index.
+fn term_holds<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, term: &'b Term) -> QueryResult<()> {
+    out.push_sql("(1 = 0");
+    for (prefix, column) in
+        [(&term.address, "supporters.email_key || ''"), (&term.domain, "supporters.domain || ''")]
+    {
+        if let Some(prefix) = prefix {
+            out.push_sql(" OR ");
+            range(out, column, prefix)?;
+        }
+    }
+    if !term.parts.is_empty() {
+        out.push_sql(" OR (1 = 1");
+        for part in &term.parts {
+            out.push_sql(" AND (1 = 0");
+            for column in ROW_WORDS {
+                out.push_sql(" OR ");
+                range(out, column, part)?;
+            }
+            out.push_sql(")");
+        }
+        out.push_sql(")");
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+fn any<'b, DB: Values, T>(
+    out: &mut AstPass<'_, 'b, DB>,
+    all: &'b [T],
+    each: impl Fn(&mut AstPass<'_, 'b, DB>, &'b T) -> QueryResult<()>,
+) -> QueryResult<()> {
+    out.push_sql("(1 = 0");
+    for one in all {
+        out.push_sql(" OR ");
+        each(out, one)?;
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+fn range<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    column: &'static str,
+    prefix: &'b Prefix,
+) -> QueryResult<()> {
+    out.push_sql("(");
+    out.push_sql(column);
+    out.push_sql(" >= ");
+    DB::text(out, &prefix.from)?;
+    out.push_sql(" AND ");
+    out.push_sql(column);
+    out.push_sql(" < ");
+    DB::text(out, &prefix.below)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+/// Numbers of those for whom `condition`, a range, may hold, from indexes alone: all for whom it does, some twice, and
+/// of a term with several parts those whose longest part is there. Below `before`.
+pub(super) fn candidates<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    condition: &'b Condition,
+    before: Option<&'b i64>,
+) -> QueryResult<()> {
+    let mut first = true;
+    let mut branch = |out: &mut AstPass<'_, 'b, DB>, column: &'static str, prefix: &'b Prefix| {
+        out.push_sql(if first { "" } else { " UNION ALL " });
+        first = false;
+        out.push_sql("SELECT c.number FROM supporters c WHERE c.");
+        out.push_sql(column);
+        out.push_sql(" >= ");
+        DB::text(out, &prefix.from)?;
+        out.push_sql(" AND c.");
+        out.push_sql(column);
+        out.push_sql(" < ");
+        DB::text(out, &prefix.below)?;
+        below(out, before)
+    };
+    match condition {
+        Condition::Term(term) => {
+            for (prefix, column) in [(&term.address, "email_key"), (&term.domain, "domain")] {
+                if let Some(prefix) = prefix {
+                    branch(out, column, prefix)?;
+                }
+            }
+            if let Some(part) = term.parts.first() {
+                for column in WORD_COLUMNS {
+                    branch(out, column, part)?;
+                }
+            }
+        }
+        Condition::PostalPrefix(prefixes) => {
+            for prefix in prefixes {
+                branch(out, "postal_code", prefix)?;
+            }
+        }
+        Condition::Within(moment, from, until) => {
+            out.push_sql("SELECT c.number FROM supporters c WHERE 1 = 1");
+            for (bound, than) in [(from, " >= "), (until, " < ")] {
+                if let Some(bound) = bound {
+                    out.push_sql(" AND c.");
+                    out.push_sql(moment.column());
+                    out.push_sql(than);
+                    DB::time(out, bound)?;
+                }
+            }
+            below(out, before)?;
+        }
+        _ => out.push_sql("SELECT c.number FROM supporters c WHERE 1 = 0"),
+    }
+    Ok(())
+}
+
+fn below<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, before: Option<&'b i64>) -> QueryResult<()> {
+    if let Some(before) = before {
+        out.push_sql(" AND c.number < ");
+        DB::number(out, before)?;
+    }
+    Ok(())
+}
