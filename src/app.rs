@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, TransportKind},
     forms::Forms,
-    groups::Groups,
+    groups::{Groups, Recalls},
     kernel::Kernel,
     mail::{
         message::{Identity, MessageError},
@@ -24,6 +24,7 @@ use crate::{
     signups::{self, Signups},
     staff::{self, Staff},
     store::{MigrateError, Store, StoreError},
+    tls::TlsError,
     wake::Wake,
 };
 
@@ -45,6 +46,9 @@ pub enum StartError {
     /// `[mail.smtp]`
     #[error("mail.smtp: {0}")]
     Relay(#[from] RelayError),
+    /// `groups.webhook_ca_file`
+    #[error("groups.webhook_ca_file: {0}")]
+    Webhooks(#[from] TlsError),
     /// The listening socket.
     #[error("server.listen: {0}")]
     Listen(#[from] std::io::Error),
@@ -66,6 +70,8 @@ pub struct App {
     pub preferences: Preferences,
     /// Staff.
     pub staff: Staff,
+    /// What groups must be told to forget.
+    pub recalls: Recalls,
     /// Operations.
     pub ops: Ops,
     /// The local mailbox, where there is one to show.
@@ -105,6 +111,7 @@ impl App {
         };
         kernel.set_clock().await?;
         let groups = Groups::open(&kernel).await?;
+        let recalls = Recalls::new(&kernel)?;
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);
         templates.extend(preferences::templates(&kernel));
@@ -125,6 +132,7 @@ impl App {
             preferences: Preferences::new(&kernel, &forms),
             staff: Staff::new(&kernel),
             groups,
+            recalls,
             signups,
             ops,
             mailbox,

@@ -23,6 +23,7 @@ pub mod periodic;
 pub mod site;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod wake;
 
 // The slices.

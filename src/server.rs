@@ -14,7 +14,7 @@ use tracing_actix_web::TracingLogger;
 use crate::{
     app::{App, StartError},
     config::Config,
-    exports,
+    exports, groups,
     http::{ErrorPage, Https, Page, TrustedProxies, error_pages, not_found, security_headers},
     kernel::Kernel,
     ops::{self, MetricsAccess},
@@ -189,6 +189,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .app_data(Data::new(app.preferences.clone()))
         .app_data(Data::new(app.staff.clone()))
         .app_data(Data::new(app.ops.clone()))
+        .app_data(Data::new(app.recalls.clone()))
         .app_data(Data::new(metrics_access(config)))
         .app_data(Data::new(TrustedProxies(config.server.trusted_proxies.clone())))
         .app_data(Data::new(Https(app.kernel.base_url.starts_with("https://"))))
@@ -201,6 +202,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(staff::pages)
         .configure(supporters::api)
         .configure(exports::api)
+        .configure(groups::recall_routes::api)
         .configure(ops::routes)
         .configure(ops::metrics_routes)
         .configure(site::routes);

@@ -44,11 +44,13 @@ impl App {
         let stop = CancellationToken::new();
         let (triage, purge) = (self.signups.clone(), self.signups.clone());
         let (for_triage, for_purge) = (stop.clone(), stop.clone());
+        let (recalls, for_recalls) = (self.recalls.clone(), stop.clone());
         let crew = self.crew(self.kernel.config.mail.senders);
         let tasks = vec![
             tokio::spawn(async move { triage.run_triage(for_triage).await }),
             tokio::spawn(async move { purge.run_purge(for_purge).await }),
             tokio::spawn(crew.run(stop.clone())),
+            tokio::spawn(async move { recalls.run(for_recalls).await }),
         ];
         Workers { tasks, stop }
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod campaign;
 mod database;
+mod groups;
 mod logging;
 mod mail;
 mod secrets;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 pub use accounts::StaffConfig;
 pub use campaign::CampaignConfig;
 pub use database::{DatabaseConfig, DatabaseUrl};
+pub use groups::GroupsConfig;
 pub use logging::{LogConfig, LogFormat};
 pub use mail::{MailConfig, TransportKind};
 pub use secrets::random as random_secret;
@@ -68,6 +70,8 @@ pub struct Config {
     pub signups: SignupConfig,
     /// `[mail]`
     pub mail: MailConfig,
+    /// `[groups]`
+    pub groups: GroupsConfig,
     /// `[campaign]`
     pub campaign: CampaignConfig,
     /// `[staff]`

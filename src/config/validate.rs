@@ -30,6 +30,10 @@ impl Config {
             self.signups.purge_days >= self.signups.link_days,
             "signups.purge_days must not be below signups.link_days, or links would outlive what they confirm",
         );
+        demand(
+            (1..=29).contains(&self.groups.recall_overdue_days),
+            "groups.recall_overdue_days must be from 1 to 29",
+        );
         demand(self.intake.queue_capacity > 0, "intake.queue_capacity must be at least 1");
         demand((1..=64).contains(&self.mail.senders), "mail.senders must be from 1 to 64");
         demand(

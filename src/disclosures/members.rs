@@ -40,6 +40,22 @@ pub(super) fn contains(set: &[u8], number: i64) -> std::io::Result<bool> {
     Ok(RoaringBitmap::deserialize_from(set)?.contains(within(number)))
 }
 
+/// The highest number of a block.
+pub(super) const fn last_of(block: i64) -> i64 {
+    (block << BLOCK_BITS) + (1 << BLOCK_BITS) - 1
+}
+
+/// Numbers above `after` that are in any of these sets of one block, lowest first, at most `most`.
+pub(super) fn above(block: i64, sets: &[Vec<u8>], after: i64, most: usize) -> std::io::Result<Vec<i64>> {
+    let mut all = RoaringBitmap::new();
+    for set in sets {
+        all |= RoaringBitmap::deserialize_from(set.as_slice())?;
+    }
+    let first = block << BLOCK_BITS;
+    let numbers = all.iter().map(|within| first + i64::from(within)).filter(|number| *number > after);
+    Ok(numbers.take(most).collect())
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
@@ -61,6 +77,29 @@ mod tests {
                 let found = packed.get(&block(*number)).is_some_and(|set| contains(set, *number).unwrap());
                 prop_assert_eq!(found, given.contains(number), "{}", number);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_is_read_on_in_pieces_without_a_gap(
+            numbers in proptest::collection::btree_set(65_536..131_072_i64, 1..200),
+            most in 1..50_usize,
+        ) {
+            let numbers: Vec<i64> = numbers.into_iter().collect();
+            let half = numbers.len() / 2;
+            let one = |part: &[i64]| pack(part).unwrap().into_iter().map(|(_, set)| set);
+            let sets: Vec<Vec<u8>> = one(&numbers[..half]).chain(one(&numbers)).collect();
+            let (mut read, mut after) = (Vec::new(), 0);
+            loop {
+                let piece = above(1, &sets, after, most).unwrap();
+                prop_assert!(piece.len() <= most);
+                let Some(last) = piece.last() else { break };
+                after = *last;
+                read.extend(piece);
+            }
+            prop_assert_eq!(read, numbers);
+            prop_assert_eq!(last_of(1), 131_071);
         }
     }
 

@@ -7,4 +7,4 @@ mod model;
 mod queries;
 
 pub use model::{Begun, Export, ExportSummary, Outcome};
-pub use queries::{add_piece, begin, end, groups_holding, including, list};
+pub use queries::{add_piece, begin, end, groups_holding, including, list, members_of_group};

@@ -103,6 +103,32 @@ pub fn groups_holding(db: &mut Db, number: i64) -> QueryResult<Vec<Id>> {
     Ok(groups)
 }
 
+/// Numbers above `after` of supporters who were in any export for `group`, lowest first, at most `limit`; none at the
+/// end. Reads one block of numbers at a time.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn members_of_group(db: &mut Db, group: Id, after: i64, limit: i64) -> QueryResult<Vec<i64>> {
+    let most = usize::try_from(limit).unwrap_or(1);
+    let mut after = after;
+    loop {
+        let sets = export_members::table.inner_join(exports::table).filter(exports::group_id.eq(Some(group)));
+        let next: Option<i64> = sets
+            .filter(export_members::block.ge(members::block(after + 1)))
+            .select(diesel::dsl::min(export_members::block))
+            .first(db)?;
+        let Some(block) = next else { return Ok(Vec::new()) };
+        let sets: Vec<Vec<u8>> =
+            sets.filter(export_members::block.eq(block)).select(export_members::members).load(db)?;
+        let found = members::above(block, &sets, after, most)
+            .map_err(|error| Error::DeserializationError(Box::new(error)))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        after = members::last_of(block);
+    }
+}
+
 /// What goes with the sets that hold `number`, in their order.
 fn holding<T>(sets: Vec<(T, Vec<u8>)>, number: i64) -> QueryResult<Vec<T>> {
     let mut found = Vec::new();

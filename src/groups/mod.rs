@@ -6,6 +6,7 @@
 mod members;
 mod model;
 mod queries;
+mod recalls;
 pub mod shares;
 mod words;
 
@@ -14,6 +15,11 @@ use std::sync::Arc;
 pub use members::Members;
 pub use model::{Group, Member, NATIONWIDE};
 pub use queries::{find, find_by_slug};
+pub(crate) use recalls::routes as recall_routes;
+pub use recalls::{
+    AcknowledgeForm, Recall, RecallPage, RecallStanding, Recalls, WebhookForm, WebhookSecret, WebhookView,
+    begin_departure,
+};
 pub use words::{GroupStatus, Kind, Sector};
 
 use crate::{kernel::Kernel, store::StoreError};

@@ -6,7 +6,7 @@
 
 use diesel::{QueryResult, prelude::*};
 
-use super::words::GroupStatus;
+use super::{recalls, words::GroupStatus};
 use crate::{
     clock::Timestamp,
     each,
@@ -92,6 +92,7 @@ pub fn begin(
             outcome.begun.push(group_id);
         }
     }
+    recalls::settle(db, &outcome.begun, supporter)?;
     Ok(outcome)
 }
 
@@ -115,19 +116,22 @@ pub fn withdraw(db: &mut Db, supporter: i64, group: Id, now: Timestamp) -> Query
         .filter(shares::withdrawn_at.is_null())
         .set(shares::withdrawn_at.eq(Some(now)))
         .execute(db)?;
+    recalls::owe_to(db, group, supporter, now)?;
     Ok(ended > 0)
 }
 
-/// Ends every share of a supporter, who leaves; the groups that had one.
+/// Ends every share of a supporter, who leaves, is suppressed or is about to be erased; the groups that had one.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn withdraw_all(db: &mut Db, supporter: i64, now: Timestamp) -> QueryResult<Vec<Id>> {
-    diesel::update(shares::table.filter(shares::supporter_number.eq(supporter)))
+    let ended = diesel::update(shares::table.filter(shares::supporter_number.eq(supporter)))
         .filter(shares::withdrawn_at.is_null())
         .set(shares::withdrawn_at.eq(Some(now)))
         .returning(shares::group_id)
-        .get_results(db)
+        .get_results(db)?;
+    recalls::owe(db, supporter, now)?;
+    Ok(ended)
 }
 
 /// The active shares of a supporter, oldest first.

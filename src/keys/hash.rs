@@ -150,7 +150,7 @@ pub fn sha256_hex(text: &str) -> String {
     Hex(&sha256(text)).to_string()
 }
 
-fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8]) -> std::fmt::Result {
+pub(super) fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8]) -> std::fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 

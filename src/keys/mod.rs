@@ -5,6 +5,7 @@
 
 mod hash;
 mod link;
+mod webhook;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use hash::{AddressHash, sha256, sha256_hex};
 pub use link::{Link, LinkError, Purpose};
+pub use webhook::signature;
 
 /// All key material of one process. Clones share nothing secret with logs: `Debug` prints no key.
 #[derive(Clone)]

@@ -6,8 +6,8 @@ use utoipa::{
 };
 
 use crate::{
-    exports::routes as exports, preferences::routes as preferences, signups::routes as signups,
-    staff::routes as staff, supporters::routes as supporters,
+    exports::routes as exports, groups::recall_routes as recalls, preferences::routes as preferences,
+    signups::routes as signups, staff::routes as staff, supporters::routes as supporters,
 };
 
 #[derive(OpenApi)]
@@ -23,7 +23,9 @@ use crate::{
         signups::create_signup, signups::create_confirmation, signups::list_signups,
         preferences::show, preferences::change, preferences::erase,
         staff::log_in, staff::log_out, staff::me, staff::list_tokens, staff::create_token, staff::revoke_token,
-        supporters::list_supporters, exports::export_csv
+        supporters::list_supporters, exports::export_csv,
+        recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,
+        recalls::remove_webhook, recalls::standings, recalls::replay
     ),
     modifiers(&Security)
 )]

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data}
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Staff, sessions, tokens};
+use super::{Staff, accounts, sessions, tokens};
 use crate::{audit::Actor, error::AppError, http::require_same_origin, id::Id, keys::sha256};
 
 /// What somebody on the staff is there for.
@@ -144,19 +144,24 @@ pub trait Capability: 'static {
     /// Whether somebody who is bound to one group may do it too, within that group. The handler must then keep to
     /// [`Access::sight`].
     const BOUND: bool = false;
+    /// Whether they may still do it when the group is no longer a member.
+    const AFTER_LEAVING: bool = false;
 }
 
-/// Declares capabilities: `Name: scope` for the whole staff, `Name: scope, bound` for those of one group too.
+/// Declares capabilities: `Name: scope` for the whole staff, `Name: scope, bound` for those of one group too, `bound,
+/// after_leaving` also when that group has left.
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $bound:ident)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $bound:ident $(, $after:ident)?)?;)*) => {$(
         $(#[$doc])*
         pub struct $name;
         impl Capability for $name {
             const SCOPE: Option<Scope> = $scope;
-            $(const BOUND: bool = capabilities!(@$bound);)?
+            $(const BOUND: bool = capabilities!(@$bound);
+            $(const AFTER_LEAVING: bool = capabilities!(@$after);)?)?
         }
     )*};
     (@bound) => { true };
+    (@after_leaving) => { true };
 }
 
 capabilities! {
@@ -172,8 +177,10 @@ capabilities! {
     ImportSupporters: Some(Scope::Imports);
     /// Read and review member groups.
     ReviewGroups: Some(Scope::Groups);
-    /// Work for one's own group: recalls, webhook, join link.
+    /// Work for one's own group: webhook, join link, counts.
     OwnGroup: Some(Scope::Groups), bound;
+    /// Read and acknowledge the recalls of one's own group.
+    OwnRecalls: Some(Scope::Groups), bound, after_leaving;
     /// Edit forms, tags and fields.
     EditForms: Some(Scope::Forms);
     /// Read counts of everybody.
@@ -183,7 +190,7 @@ capabilities! {
     /// Read the audit trail.
     ReadAudit: Some(Scope::Audit);
     /// One's own account, sessions and tokens.
-    OwnAccount: None, bound;
+    OwnAccount: None, bound, after_leaving;
 }
 
 /// By what a request was recognised.
@@ -306,6 +313,14 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
     }
     if sight != Sight::Everybody && !C::BOUND {
         return Err(AppError::Forbidden("this is not for those who work for one group".to_owned()));
+    }
+    if let Sight::Group(group) = sight
+        && !C::AFTER_LEAVING
+        && !kernel.store.read(move |db| Ok::<_, AppError>(accounts::queries::is_member(db, group)?)).await?
+    {
+        return Err(AppError::Forbidden(
+            "your group is not a member; its recalls are all that is left".to_owned(),
+        ));
     }
     if let Some(token) = &token {
         staff.note_use(token, now);

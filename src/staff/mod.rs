@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 pub use access::{
     Access, Authenticator, Capability, EditForms, ExportSupporters, ImportSupporters, ListSupporters,
-    ManageStaff, OwnAccount, OwnGroup, ReadAudit, ReadStats, ReadSupporters, ReviewGroups, Role, Scope,
-    Sight, WriteSupporters,
+    ManageStaff, OwnAccount, OwnGroup, OwnRecalls, ReadAudit, ReadStats, ReadSupporters, ReviewGroups, Role,
+    Scope, Sight, WriteSupporters,
 };
 pub use accounts::{AccountError, Invitation, Invited, NewAccount, invite};
 pub use model::TokenView;

@@ -75,6 +75,7 @@ diesel::table! {
         unsubscribed_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        paused_until -> Nullable<BigInt>,
     }
 }
 
@@ -280,6 +281,42 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    recalls (group_id, number) {
+        group_id -> Binary,
+        number -> BigInt,
+        supporter_id -> Binary,
+        address_sha256 -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    recall_heads (group_id) {
+        group_id -> Binary,
+        number -> BigInt,
+        acknowledged -> BigInt,
+        expired -> BigInt,
+        acknowledged_at -> Nullable<BigInt>,
+        departing_after -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    group_webhooks (group_id) {
+        group_id -> Binary,
+        url -> Text,
+        secret_version -> Integer,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        lease -> Nullable<Binary>,
+        attempts -> Integer,
+        failing_since -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        given_up_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::joinable!(shares -> groups (group_id));
@@ -307,5 +344,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     supporter_tags,
     audit_entries,
     audit_head,
-    export_members
+    export_members,
+    recalls,
+    recall_heads,
+    group_webhooks
 );

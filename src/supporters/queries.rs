@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     each,
+    groups::shares,
     id::Id,
     keys::{AddressHash, Keys},
     store::{
@@ -188,13 +189,13 @@ fn join(involvement: &[crate::contact::Involvement]) -> String {
     involvement.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
 }
 
-/// The supporter leaves: unsubscribed, every earlier sign-up and preferences link void. Leaving twice keeps
-/// the first date; the suppressed stay suppressed.
+/// The supporter leaves: unsubscribed, every share ended and recalled, every earlier sign-up and preferences link void.
+/// Leaving twice keeps the first date; the suppressed stay suppressed.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn leave(db: &mut Db, id: Id, now: Timestamp) -> QueryResult<()> {
-    diesel::update(supporters::table.filter(supporters::id.eq(id)))
+    let left: Option<i64> = diesel::update(supporters::table.filter(supporters::id.eq(id)))
         .filter(supporters::status.eq(Status::Confirmed))
         .set((
             supporters::status.eq(Status::Unsubscribed),
@@ -203,17 +204,22 @@ pub fn leave(db: &mut Db, id: Id, now: Timestamp) -> QueryResult<()> {
             supporters::link_version.eq(supporters::link_version + 1),
             supporters::updated_at.eq(now),
         ))
-        .execute(db)
-        .map(drop)
+        .returning(supporters::number)
+        .get_result(db)
+        .optional()?;
+    if let Some(number) = left {
+        shares::withdraw_all(db, number, now)?;
+    }
+    Ok(())
 }
 
-/// Leaves the address alone for good, whether or not a supporter has it.
+/// Leaves the address alone for good, whether or not a supporter has it; their shares end and are recalled.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn suppress(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> QueryResult<()> {
     set_mark(db, hash, reason, now)?;
-    diesel::update(supporters::table.filter(supporters::address_hash.eq(hash)))
+    let known: Option<i64> = diesel::update(supporters::table.filter(supporters::address_hash.eq(hash)))
         .set((
             supporters::status.eq(Status::Suppressed),
             supporters::suppression_reason.eq(Some(reason)),
@@ -221,17 +227,27 @@ pub fn suppress(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) ->
             supporters::link_version.eq(supporters::link_version + 1),
             supporters::updated_at.eq(now),
         ))
-        .execute(db)
-        .map(drop)
+        .returning(supporters::number)
+        .get_result(db)
+        .optional()?;
+    if let Some(number) = known {
+        shares::withdraw_all(db, number, now)?;
+    }
+    Ok(())
 }
 
-/// Erases the supporter; a keyed hash of the address stays, so that an import cannot bring them back.
+/// Erases the supporter, whose shares are recalled; a keyed hash of the address stays, so that an import cannot bring
+/// them back.
 ///
 /// # Errors
 /// When a statement fails.
 pub fn delete(db: &mut Db, id: Id, hash: AddressHash, now: Timestamp) -> QueryResult<()> {
     set_mark(db, hash, "erased", now)?;
-    diesel::delete(supporters::table.filter(supporters::id.eq(id))).execute(db).map(drop)
+    let mine = supporters::table.filter(supporters::id.eq(id));
+    if let Some(number) = mine.select(supporters::number).first(db).optional()? {
+        shares::withdraw_all(db, number, now)?;
+    }
+    diesel::delete(mine).execute(db).map(drop)
 }
 
 /// A mark for good is not weakened by an erasure.

@@ -17,6 +17,7 @@ mod join_page;
 mod lists;
 mod matrix;
 mod outbox;
+mod recalls;
 mod schema;
 mod shares;
 mod story;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 20] = [
+const KERNEL: [&str; 21] = [
     "audit",
     "clock",
     "config",
@@ -25,6 +25,7 @@ const KERNEL: [&str; 20] = [
     "store",
     "telemetry",
     "time_bound",
+    "tls",
     "wake",
 ];
 /// One folder each.

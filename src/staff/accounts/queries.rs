@@ -21,6 +21,12 @@ pub fn exists(db: &mut Db, email_key: &str) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(staff::table.filter(staff::email_key.eq(email_key)))).get_result(db)
 }
 
+/// Whether the organisation with this id is a member now.
+pub fn is_member(db: &mut Db, group: Id) -> QueryResult<bool> {
+    let member = groups::table.filter(groups::id.eq(group)).filter(groups::status.eq("member"));
+    diesel::select(diesel::dsl::exists(member)).get_result(db)
+}
+
 /// The member group with this slug. Groups are a slice above this one.
 pub fn find_group(db: &mut Db, slug: &str) -> QueryResult<Option<Id>> {
     groups::table

@@ -10,10 +10,10 @@
 //!
 //! Unsafe methods are really carried out, GETs first, those who may not before those who may.
 
-// Beside these, as they are needed: `put`, `Who::Bound`, `Of::{Group, Supporter}`.
+// Beside these, as they are needed: `put`, `Of::Supporter`.
 use super::line::{
-    Line,
-    Who::{Needs, Open, Own},
+    Line, Of,
+    Who::{Bound, Needs, Open, Own},
     delete, get, patch, post,
 };
 
@@ -75,4 +75,14 @@ pub const LINES: &[Line] = &[
     // imports
     // groups
     // recalls
+    get("/api/v1/groups/{slug}/recalls", Bound("groups")).of(Of::Group),
+    get("/api/v1/groups/{slug}/recalls.ndjson", Bound("groups")).of(Of::Group),
+    post("/api/v1/groups/{slug}/recalls/acknowledge", Bound("groups")).of(Of::Group).json(r#"{"up_to":1}"#),
+    get("/api/v1/groups/{slug}/webhook", Bound("groups")).of(Of::Group),
+    post("/api/v1/groups/{slug}/webhook", Bound("groups"))
+        .of(Of::Group)
+        .json(r#"{"url":"https://127.0.0.1/"}"#),
+    delete("/api/v1/groups/{slug}/webhook", Bound("groups")).of(Of::Group),
+    get("/api/v1/admin/recalls", Needs("groups")),
+    post("/api/v1/admin/groups/{id}/recalls/replay", Needs("groups")).of(Of::Group),
 ];

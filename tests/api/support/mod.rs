@@ -3,8 +3,12 @@
 mod answer;
 mod app;
 mod backend;
+#[path = "../../support/certificate.rs"]
+mod certificate;
 mod client;
+mod coalition;
 mod mail;
+mod receiver;
 pub mod routes;
 mod rows;
 mod staff;
@@ -13,6 +17,7 @@ pub use answer::Answer;
 pub use app::TestApp;
 pub use client::{Client, person};
 pub use mail::Mail;
+pub use receiver::{Receiver, Says};
 pub use staff::PASSWORD;
 
 use std::time::Duration;

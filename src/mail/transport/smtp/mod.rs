@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{Outgoing, SendError, TRY_LIMIT};
+use crate::tls::{TlsError, connector};
 use dialogue::Link;
 
 mod connect;
@@ -82,6 +83,15 @@ pub enum RelayError {
     Tls(#[from] tokio_rustls::rustls::Error),
 }
 
+impl From<TlsError> for RelayError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::CaFile(reason) => Self::CaFile(reason),
+            TlsError::Setup(error) => Self::Tls(error),
+        }
+    }
+}
+
 /// A relay, ready to be connected to. Cheap to clone.
 #[derive(Clone)]
 pub struct Relay {
@@ -124,8 +134,8 @@ impl Relay {
         let security = match settings.tls {
             TlsMode::None if login.is_some() && !is_loopback(&host) => return Err(RelayError::PlainPassword),
             TlsMode::None => Security::Plain,
-            TlsMode::Starttls => Security::Starttls(tls::connector(settings.ca_file.as_deref())?, named()?),
-            TlsMode::Tls => Security::Tls(tls::connector(settings.ca_file.as_deref())?, named()?),
+            TlsMode::Starttls => Security::Starttls(connector(settings.ca_file.as_deref())?, named()?),
+            TlsMode::Tls => Security::Tls(connector(settings.ca_file.as_deref())?, named()?),
         };
         let hello = client_id(hello_name).ok_or(RelayError::HelloName)?;
         let inner = Inner { host, port: settings.port, security, hello, login };

@@ -1,12 +1,9 @@
-//! Whom we trust when a connection to the relay is encrypted, and the one stream type lettre gets from us.
-//! Called by [`super::Relay::new`] and `connect`; must never offer a way not to check certificates.
+//! The one stream type lettre gets from us, encrypted or not. Called by `connect`.
 
 use std::{
     io,
     net::SocketAddr,
-    path::Path,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -15,41 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{
-        ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, pem::PemObject},
-    },
-};
-
-use super::RelayError;
-
-/// Trusts the certificates in `ca_file`, or the public authorities.
-pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, RelayError> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let unusable = |error: &dyn std::fmt::Display| RelayError::CaFile(error.to_string());
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
-                let certificate = certificate.map_err(|error| unusable(&error))?;
-                roots.add(certificate).map_err(|error| unusable(&error))?;
-            }
-            if roots.is_empty() {
-                return Err(unusable(&"it holds no certificate"));
-            }
-        }
-    }
-    // Named, not the process default: whichever other crate is linked, this cannot panic or change.
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
+use tokio_rustls::client::TlsStream;
 
 /// A connection to the relay as lettre sees it.
 #[derive(Debug)]
