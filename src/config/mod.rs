@@ -5,8 +5,8 @@
 
 mod accounts;
 mod campaign;
+mod coalition;
 mod database;
-mod groups;
 mod logging;
 mod mail;
 mod secrets;
@@ -21,8 +21,8 @@ use serde::Deserialize;
 
 pub use accounts::StaffConfig;
 pub use campaign::CampaignConfig;
+pub use coalition::GroupsConfig;
 pub use database::{DatabaseConfig, DatabaseUrl};
-pub use groups::GroupsConfig;
 pub use logging::{LogConfig, LogFormat};
 pub use mail::{MailConfig, TransportKind};
 pub use secrets::random as random_secret;

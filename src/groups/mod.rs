@@ -20,6 +20,7 @@ pub use recalls::{
     AcknowledgeForm, Recall, RecallPage, RecallStanding, Recalls, WebhookForm, WebhookSecret, WebhookView,
     begin_departure,
 };
+pub use shares::withdraw_all as withdraw_all_shares;
 pub use words::{GroupStatus, Kind, Sector};
 
 use crate::{kernel::Kernel, store::StoreError};

@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    each,
-    groups::shares,
+    each, groups,
     id::Id,
     keys::{AddressHash, Keys},
     store::{
@@ -208,7 +207,7 @@ pub fn leave(db: &mut Db, id: Id, now: Timestamp) -> QueryResult<()> {
         .get_result(db)
         .optional()?;
     if let Some(number) = left {
-        shares::withdraw_all(db, number, now)?;
+        groups::withdraw_all_shares(db, number, now)?;
     }
     Ok(())
 }
@@ -231,7 +230,7 @@ pub fn suppress(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) ->
         .get_result(db)
         .optional()?;
     if let Some(number) = known {
-        shares::withdraw_all(db, number, now)?;
+        groups::withdraw_all_shares(db, number, now)?;
     }
     Ok(())
 }
@@ -245,7 +244,7 @@ pub fn delete(db: &mut Db, id: Id, hash: AddressHash, now: Timestamp) -> QueryRe
     set_mark(db, hash, "erased", now)?;
     let mine = supporters::table.filter(supporters::id.eq(id));
     if let Some(number) = mine.select(supporters::number).first(db).optional()? {
-        shares::withdraw_all(db, number, now)?;
+        groups::withdraw_all_shares(db, number, now)?;
     }
     diesel::delete(mine).execute(db).map(drop)
 }
