@@ -108,6 +108,7 @@ impl App {
             clock,
             outbox: Wake::default(),
             metrics: Arc::new(Metrics::default()),
+            reads: Arc::default(),
         };
         kernel.set_clock().await?;
         let groups = Groups::open(&kernel).await?;

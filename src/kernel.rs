@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    audit::{Reader, Reads, Trail},
     clock::Clock,
     config::Config,
     keys::Keys,
@@ -32,6 +33,8 @@ pub struct Kernel {
     pub outbox: Wake,
     /// Figures for Prometheus.
     pub metrics: Arc<Metrics>,
+    /// Reads of people's data that this process has yet to add to the audit trail.
+    pub reads: Arc<Reads>,
 }
 
 impl Kernel {
@@ -51,6 +54,32 @@ impl Kernel {
             // A database that is away is somebody else's to report.
             let _ = self.set_clock().await;
         }
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub fn trail(&self) -> Trail {
+        Trail::new(
+            self.store.clone(),
+            self.keys.clone(),
+            self.clock.clone(),
+            self.config.audit.retention_days,
+        )
+    }
+
+    /// Call it before an answer that shows `rows` people by name or address: notes in the audit trail that `reader`
+    /// (`access.reader()`) read them by `action` (`supporter.list`). The first read of a session and minute waits for
+    /// its entry, the further ones are counted.
+    ///
+    /// # Errors
+    /// When that could not be written: then the rows must not be given.
+    pub async fn note_read(
+        &self,
+        reader: &Reader,
+        action: &'static str,
+        rows: usize,
+    ) -> Result<(), StoreError> {
+        self.trail().note_read(&self.reads, reader, action, rows).await
     }
 
     /// The absolute URL of `path`, which starts with a slash.

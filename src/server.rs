@@ -8,7 +8,12 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use tokio::{net::TcpSocket, time::Instant};
+use tokio::{
+    net::TcpSocket,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
@@ -37,10 +42,11 @@ pub struct Running {
     /// The address it listens on (the port that was given when 0 was asked).
     pub address: SocketAddr,
     handle: ServerHandle,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<std::io::Result<()>>,
     metrics: Option<ServerHandle>,
     workers: Option<Workers>,
-    clock: tokio::task::JoinHandle<()>,
+    clock: JoinHandle<()>,
+    reads: (JoinHandle<()>, CancellationToken),
     app: App,
 }
 
@@ -86,9 +92,21 @@ impl App {
         let (server, address) = listen(&self, socket, extra)?;
         let handle = server.handle();
         let workers = workers.then(|| self.start_workers());
+        let stop = CancellationToken::new();
+        let kernel = &self.kernel;
+        let reads = tokio::spawn(kernel.trail().run_reads(kernel.reads.clone(), stop.clone()));
         let clock = tokio::spawn(self.kernel.clone().keep_clock());
         tracing::info!(%address, base_url = %self.kernel.base_url, "listening");
-        Ok(Running { address, handle, server: tokio::spawn(server), metrics, workers, clock, app: self })
+        Ok(Running {
+            address,
+            handle,
+            server: tokio::spawn(server),
+            metrics,
+            workers,
+            clock,
+            reads: (reads, stop),
+            app: self,
+        })
     }
 }
 
@@ -113,6 +131,12 @@ impl Running {
         }
         tokio::join!(self.handle.stop(true), workers);
         let _ = self.server.await;
+        // Nobody reads any more: what was counted goes into the audit trail.
+        let (reads, stop_reads) = self.reads;
+        stop_reads.cancel();
+        if timeout_at(deadline, reads).await.is_err() {
+            tracing::warn!("the last reads could not be added to the audit trail in time");
+        }
         self.app.close_store(deadline).await;
         tracing::info!("stopped");
     }
@@ -199,6 +223,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(preferences::api)
         .configure(preferences::pages)
         .configure(staff::api)
+        .configure(staff::audit_api)
         .configure(staff::pages)
         .configure(supporters::api)
         .configure(exports::api)

@@ -1,4 +1,4 @@
-//! [`Workers`]: triage, purge and the mail crew of one process, at work until they are told to finish. Started by the
+//! [`Workers`]: triage, purge, the mail crew and the trail's jobs of one process, at work until they are told to finish. Started by the
 //! server, or alone by `openhearth worker`.
 
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl App {
             tokio::spawn(async move { purge.run_purge(for_purge).await }),
             tokio::spawn(crew.run(stop.clone())),
             tokio::spawn(async move { recalls.run(for_recalls).await }),
+            tokio::spawn(self.kernel.trail().run_jobs(stop.clone())),
         ];
         Workers { tasks, stop }
     }

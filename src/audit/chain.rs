@@ -1,11 +1,16 @@
 //! The chain: an entry as bytes that cannot be read two ways, and its HMAC over those and the link before.
 //! Pure; called by `mod.rs` when it appends, and by whoever verifies.
 
+use std::{fmt, str::FromStr};
+
+use diesel::prelude::{Insertable, Queryable};
+
 use super::{Act, Actor};
-use crate::{clock::Timestamp, id::Id, keys::Keys};
+use crate::{clock::Timestamp, id::Id, keys::Keys, store::schema::audit_entries};
 
 /// An act as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable)]
+#[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "the columns are documented on Act")]
 pub struct Entry {
     /// Counted from 1 without a gap.
@@ -19,6 +24,54 @@ pub struct Entry {
     pub subject_id: Option<Id>,
     /// JSON, to the letter as it was appended.
     pub details: String,
+}
+
+/// An entry with its link.
+#[derive(Clone, Debug, Insertable, Queryable)]
+#[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
+pub struct Link {
+    /// The entry.
+    #[diesel(embed)]
+    pub entry: Entry,
+    /// HMAC over it and the link before.
+    pub mac: Vec<u8>,
+}
+
+/// A place in the chain: the number of an entry, and its link. Written `NUMBER:MAC`, the MAC in hexadecimal. Whoever
+/// keeps one elsewhere can show later that nothing up to there was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Of the newest entry; 0 before the first.
+    pub number: i64,
+    /// Its link; empty before the first.
+    pub mac: Vec<u8>,
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.number, hex(&self.mac))
+    }
+}
+
+impl FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fault = || "write NUMBER:MAC, as the log and `audit verify` show it".to_owned();
+        let (number, mac) = text.trim().split_once(':').ok_or_else(fault)?;
+        let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(fault)?;
+        if mac.len() != 64 || !mac.is_ascii() {
+            return Err(fault());
+        }
+        let byte = |at: usize| u8::from_str_radix(&mac[at..at + 2], 16).map_err(|_| fault());
+        let mac = (0..mac.len()).step_by(2).map(byte).collect::<Result<_, _>>()?;
+        Ok(Self { number, mac })
+    }
 }
 
 impl Entry {
@@ -63,6 +116,15 @@ impl Entry {
     }
 }
 
+/// The seal of a checkpoint at this place.
+pub(super) fn seal(keys: &Keys, head: &Head, made_at: Timestamp) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96);
+    put(&mut bytes, Some(&head.number.to_be_bytes()));
+    put(&mut bytes, Some(&head.mac));
+    put(&mut bytes, Some(&made_at.as_micros().to_be_bytes()));
+    keys.audit_seal(&bytes)
+}
+
 /// Length first, so that no two entries have the same bytes; nothing is not the same as empty.
 fn put(bytes: &mut Vec<u8>, field: Option<&[u8]>) {
     let length = field.map_or(u64::MAX, |field| u64::try_from(field.len()).unwrap_or(u64::MAX - 1));
@@ -73,6 +135,20 @@ fn put(bytes: &mut Vec<u8>, field: Option<&[u8]>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_is_read_as_it_is_written_and_nothing_else_is() {
+        let head = Head { number: 7, mac: vec![0xa5; 32] };
+        assert_eq!(head.to_string().parse(), Ok(head.clone()));
+        let mac = hex(&head.mac);
+        for text in
+            ["", "7", "7:", ":", &mac, &format!("0:{mac}"), &format!("-1:{mac}"), &format!("7:{mac}0")]
+        {
+            assert!(text.parse::<Head>().is_err(), "{text}");
+        }
+        assert!(format!("7:{}", "é".repeat(32)).parse::<Head>().is_err());
+        assert!(format!("7:{}", "+a".repeat(32)).parse::<Head>().is_err());
+    }
 
     #[test]
     fn every_field_and_the_link_before_change_the_mac() {

@@ -1,14 +1,27 @@
 //! The audit trail: who did what, append-only and chained, so that a row that was changed or taken away is found.
 //! Called by every slice inside the transaction of the act itself; knows no feature, and is never given what was
 //! typed: a search text or an unknown address is a keyed hash here.
+//!
+//! An act: [`append`], last in its transaction. People's data read in a list: `Kernel::note_read`. The rest of it:
+//! [`Trail`].
 
 mod chain;
+mod list;
 mod queries;
+mod reads;
+mod retention;
+mod trail;
+mod verify;
 
 use diesel::QueryResult;
 use serde_json::Value;
 
-pub use chain::Entry;
+pub use chain::{Entry, Head, Link};
+pub use list::{EntryFilter, EntryView};
+pub use reads::{Reader, Reads};
+pub use retention::RetainError;
+pub use trail::Trail;
+pub use verify::{Fault, FaultKind, Verdict, VerifyError, verify};
 
 use crate::{clock::Timestamp, id::Id, keys::Keys, store::Db};
 
@@ -80,12 +93,13 @@ pub fn append(db: &mut Db, keys: &Keys, acts: &[Act], now: Timestamp) -> QueryRe
     if acts.is_empty() {
         return Ok(());
     }
-    let (mut number, mut mac) = queries::lock_head(db)?;
+    let mut head = queries::lock_head(db)?;
+    let mut links = Vec::with_capacity(acts.len());
     for act in acts {
-        number += 1;
-        let entry = Entry::of(act, number, now);
-        mac = entry.mac(keys, &mac);
-        queries::insert(db, &entry, &mac)?;
+        let entry = Entry::of(act, head.number + 1, now);
+        head = Head { number: entry.number, mac: entry.mac(keys, &head.mac) };
+        links.push(Link { entry, mac: head.mac.clone() });
     }
-    queries::set_head(db, number, &mac)
+    queries::insert(db, &links)?;
+    queries::set_head(db, &head)
 }

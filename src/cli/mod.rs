@@ -1,6 +1,7 @@
 //! The command line: reads the configuration, does one thing, says in one sentence what is wrong.
 
 mod admin;
+mod audit;
 mod copy;
 mod serve;
 
@@ -42,6 +43,9 @@ enum Command {
     /// Make accounts and tokens.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Verify, list and hand out the audit trail.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 #[derive(Args, Default)]
@@ -91,6 +95,18 @@ struct TokenArgs {
     group: Option<String>,
 }
 
+/// What ends the process with something else than 0.
+struct Failure {
+    code: u8,
+    sentence: String,
+}
+
+impl From<String> for Failure {
+    fn from(sentence: String) -> Self {
+        Self { code: 2, sentence }
+    }
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -99,7 +115,7 @@ pub fn run() -> ExitCode {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string().into())
         .and_then(|runtime| {
             let outcome = runtime
                 .block_on(execute(cli.command.unwrap_or_else(|| Command::Serve(ServeArgs::default()))));
@@ -109,17 +125,18 @@ pub fn run() -> ExitCode {
         });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
+        Err(Failure { code, sentence }) => {
             eprintln!("openhearth: {sentence}");
-            ExitCode::from(2)
+            ExitCode::from(code)
         }
     }
 }
 
-async fn execute(command: Command) -> Result<(), String> {
+async fn execute(command: Command) -> Result<(), Failure> {
     let config = Config::load().map_err(|error| error.to_string())?;
     telemetry::start(&config.log);
-    match command {
+    let outcome = match command {
+        Command::Audit(command) => return audit::run(build(config).await?, command).await,
         Command::Serve(args) => {
             serve::serve(config, !args.no_worker).await.map_err(|error| error.to_string())
         }
@@ -134,7 +151,8 @@ async fn execute(command: Command) -> Result<(), String> {
         }
         Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
         Command::Admin(AdminCommand::Token(args)) => admin::token(build(config).await?, args).await,
-    }
+    };
+    outcome.map_err(Failure::from)
 }
 
 async fn back_up(config: Config, file: PathBuf) -> Result<(), String> {

@@ -78,6 +78,8 @@ pub struct Config {
     pub staff: StaffConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
+    /// `[audit]`
+    pub audit: AuditConfig,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -98,6 +100,14 @@ pub struct SignupConfig {
     pub link_days: u16,
     /// Days after its mail until an unconfirmed sign-up is erased.
     pub purge_days: u16,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Days an entry of the audit trail is kept; 0: for ever.
+    pub retention_days: u32,
 }
 
 /// Why the server does not start, as sentences that name the keys to change.

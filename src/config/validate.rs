@@ -34,6 +34,10 @@ impl Config {
             (1..=29).contains(&self.groups.recall_overdue_days),
             "groups.recall_overdue_days must be from 1 to 29",
         );
+        demand(
+            self.audit.retention_days == 0 || (30..=36_500).contains(&self.audit.retention_days),
+            "audit.retention_days must be 0 (for ever) or from 30 to 36500",
+        );
         demand(self.intake.queue_capacity > 0, "intake.queue_capacity must be at least 1");
         demand((1..=64).contains(&self.mail.senders), "mail.senders must be from 1 to 64");
         demand(

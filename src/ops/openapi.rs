@@ -6,8 +6,12 @@ use utoipa::{
 };
 
 use crate::{
-    exports::routes as exports, groups::recall_routes as recalls, preferences::routes as preferences,
-    signups::routes as signups, staff::routes as staff, supporters::routes as supporters,
+    exports::routes as exports,
+    groups::recall_routes as recalls,
+    preferences::routes as preferences,
+    signups::routes as signups,
+    staff::{audit_routes as audit, routes as staff},
+    supporters::routes as supporters,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +26,7 @@ use crate::{
     paths(
         signups::create_signup, signups::create_confirmation, signups::list_signups,
         preferences::show, preferences::change, preferences::erase,
+        audit::list_entries, audit::verify_trail, audit::export_entries,
         staff::log_in, staff::log_out, staff::me, staff::list_tokens, staff::create_token, staff::revoke_token,
         supporters::list_supporters, exports::export_csv,
         recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,

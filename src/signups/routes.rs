@@ -108,12 +108,14 @@ pub(crate) async fn create_confirmation(
     responses((status = 200, description = "One page", body = Slice<SignupView>))
 )]
 pub(crate) async fn list_signups(
-    _access: Access<ReadSupporters>,
+    access: Access<ReadSupporters>,
     kernel: Data<Kernel>,
     Query(query): Query<SignupQuery>,
 ) -> Result<web::Json<Slice<SignupView>>, AppError> {
     let limit = page_size(query.limit)?;
-    views::page(&kernel.store, query.status, query.cursor, limit).await.map(web::Json)
+    let page = views::page(&kernel.store, query.status, query.cursor, limit).await?;
+    kernel.note_read(&access.reader(), "signup.list", page.data.len()).await?;
+    Ok(web::Json(page))
 }
 
 /// Mounts the routes; `origins` may send sign-ups from pages of their own.

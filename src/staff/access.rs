@@ -8,7 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Staff, accounts, sessions, tokens};
-use crate::{audit::Actor, error::AppError, http::require_same_origin, id::Id, keys::sha256};
+use crate::{
+    audit::{Actor, Reader},
+    error::AppError,
+    http::require_same_origin,
+    id::Id,
+    keys::sha256,
+};
 
 /// What somebody on the staff is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -244,6 +250,16 @@ impl<C> Access<C> {
             Authenticator::Session(_) => None,
         };
         Actor::Staff { id: self.staff_id, token }
+    }
+
+    /// They, by this session or token, for `Kernel::note_read`.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        let key = match &self.by {
+            Authenticator::Token(id) => id.as_bytes().to_vec(),
+            Authenticator::Session(hash) => hash.clone(),
+        };
+        Reader { actor: self.actor(), key }
     }
 }
 

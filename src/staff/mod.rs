@@ -4,6 +4,8 @@
 
 mod access;
 mod accounts;
+mod audit_export;
+pub(crate) mod audit_routes;
 mod cli;
 mod mails;
 mod model;
@@ -24,6 +26,7 @@ pub use access::{
     Scope, Sight, WriteSupporters,
 };
 pub use accounts::{AccountError, Invitation, Invited, NewAccount, invite};
+pub use audit_routes::api as audit_api;
 pub use model::TokenView;
 pub use owed::templates;
 pub use routes::{MeView, NewToken, NewTokenView, SessionForm, SessionView, api};

@@ -273,6 +273,10 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_checkpoint (id) { id -> Integer, number -> BigInt, mac -> Binary, made_at -> BigInt, seal -> Binary, }
+}
+
+diesel::table! {
     export_members (export_id, piece, block) {
         export_id -> Binary,
         piece -> Integer,
@@ -342,6 +346,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     shares,
     tags,
     supporter_tags,
+    audit_checkpoint,
     audit_entries,
     audit_head,
     export_members,

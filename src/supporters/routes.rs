@@ -28,7 +28,9 @@ pub(crate) async fn list_supporters(
 ) -> Result<web::Json<Slice<SupporterView>>, AppError> {
     let limit = page_size(page.limit)?;
     let filter = query.filter(&kernel, access.sight()).await?;
-    list::page(&kernel.store, filter, page.cursor, limit).await.map(web::Json)
+    let page = list::page(&kernel.store, filter, page.cursor, limit).await?;
+    kernel.note_read(&access.reader(), "supporter.list", page.data.len()).await?;
+    Ok(web::Json(page))
 }
 
 /// Mounts the routes.

@@ -39,6 +39,7 @@ async fn schema_and_migrations_name_the_same_tables_and_columns() {
 
     let mut named = BTreeSet::new();
     for (table, query) in tables![
+        audit_checkpoint,
         audit_entries,
         audit_head,
         export_members,

@@ -16,6 +16,11 @@ pub fn count(db: &mut Db) -> QueryResult<i64> {
     staff::table.count().get_result(db)
 }
 
+/// Ids and addresses of all accounts; there are as many as people on the staff.
+pub fn list_emails(db: &mut Db) -> QueryResult<Vec<(Id, String)>> {
+    staff::table.select((staff::id, staff::email)).load(db)
+}
+
 /// Whether an account with this matching key exists.
 pub fn exists(db: &mut Db, email_key: &str) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(staff::table.filter(staff::email_key.eq(email_key)))).get_result(db)

@@ -67,6 +67,9 @@ pub const LINES: &[Line] = &[
     post("/api/v1/admin/tokens", Own).json(r#"{"name":"x","scopes":["stats"]}"#),
     delete("/api/v1/admin/tokens/{id}", Own),
     // audit
+    get("/api/v1/admin/audit", Needs("audit")),
+    get("/api/v1/admin/audit/verify", Needs("audit")),
+    get("/api/v1/admin/exports/audit.ndjson", Needs("audit")),
     // supporters, segments, tags, fields
     get("/api/v1/admin/supporters", Needs("supporters:read")).shows_people(),
     // exports
