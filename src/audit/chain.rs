@@ -65,7 +65,7 @@ impl FromStr for Head {
         let fault = || "write NUMBER:MAC, as the log and `audit verify` show it".to_owned();
         let (number, mac) = text.trim().split_once(':').ok_or_else(fault)?;
         let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(fault)?;
-        if mac.len() != 64 || !mac.is_ascii() {
+        if mac.len() != 64 || !mac.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(fault());
         }
         let byte = |at: usize| u8::from_str_radix(&mac[at..at + 2], 16).map_err(|_| fault());

@@ -64,7 +64,7 @@ async fn entries_are_listed_newest_first_page_by_page_and_filtered() {
     for (query, fault) in [
         ("?action=%25", "action: invalid_action"),
         ("?actor_kind=Ada", "actor_kind: invalid_action"),
-        ("?actor=x", "query: wrong_type"),
+        ("?actor=x", "actor: wrong_type"),
         ("?from=2026-02-02&to=2026-02-01", "to: contradiction"),
         ("?limit=0", "limit: out_of_range"),
         ("?cursor=AAAA", "cursor: invalid_cursor"),
