@@ -24,6 +24,7 @@ use crate::{
     signups::{self, Signups},
     staff::{self, Staff},
     store::{MigrateError, Store, StoreError},
+    supporters::Segments,
     tls::TlsError,
     wake::Wake,
 };
@@ -70,6 +71,8 @@ pub struct App {
     pub preferences: Preferences,
     /// Staff.
     pub staff: Staff,
+    /// Saved filters.
+    pub segments: Segments,
     /// What groups must be told to forget.
     pub recalls: Recalls,
     /// Operations.
@@ -132,6 +135,7 @@ impl App {
         Ok(Self {
             preferences: Preferences::new(&kernel, &forms),
             staff: Staff::new(&kernel),
+            segments: Segments::new(&kernel),
             groups,
             recalls,
             signups,

@@ -35,6 +35,12 @@ pub enum AppError {
     /// 410: was here, and is over.
     #[error("{0}")]
     Gone(String),
+    /// 412: the client knows an older version of it.
+    #[error("{0}")]
+    PreconditionFailed(String),
+    /// 428: the client must say which version it knows.
+    #[error("{0}")]
+    PreconditionRequired(String),
     /// 413: the body is larger than the limit in bytes.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
@@ -138,6 +144,8 @@ impl AppError {
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::Conflict(_) => "conflict",
             Self::Gone(_) => "gone",
+            Self::PreconditionFailed(_) => "precondition_failed",
+            Self::PreconditionRequired(_) => "precondition_required",
             Self::TooLarge(_) => "too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::Invalid(_) => "invalid",
@@ -177,6 +185,8 @@ impl ResponseError for AppError {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
+            Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired(_) => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,

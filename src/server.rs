@@ -209,6 +209,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
     service
         .app_data(Data::new(app.kernel.clone()))
         .app_data(Data::new(app.groups.clone()))
+        .app_data(Data::new(app.segments.clone()))
         .app_data(Data::new(app.signups.clone()))
         .app_data(Data::new(app.preferences.clone()))
         .app_data(Data::new(app.staff.clone()))

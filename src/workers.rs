@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::{app::App, supporters};
 
 /// Time for the mail in hand at a stop.
 const MAIL_DRAIN: Duration = Duration::from_secs(7);
@@ -52,6 +52,7 @@ impl App {
             tokio::spawn(crew.run(stop.clone())),
             tokio::spawn(async move { recalls.run(for_recalls).await }),
             tokio::spawn(self.kernel.trail().run_jobs(stop.clone())),
+            tokio::spawn(supporters::run_chores(self.kernel.clone(), stop.clone())),
         ];
         Workers { tasks, stop }
     }

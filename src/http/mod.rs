@@ -10,6 +10,7 @@ mod json;
 mod origin;
 mod page;
 mod paging;
+mod precondition;
 mod query;
 
 pub use client::{ClientAddress, TrustedProxies};
@@ -21,6 +22,7 @@ pub use json::{BODY_LIMIT, Json};
 pub use origin::require_same_origin;
 pub use page::{ErrorPage, Page, error_pages};
 pub use paging::{Cursor, PageQuery, Slice, page_size};
+pub use precondition::{Etag, IfMatch};
 pub use query::{Query, QueryOf, read_query};
 
 use actix_web::{HttpRequest, http::header};

@@ -11,7 +11,10 @@ use crate::{
     preferences::routes as preferences,
     signups::routes as signups,
     staff::{audit_routes as audit, routes as staff},
-    supporters::routes as supporters,
+    supporters::{
+        field_routes as fields, record_routes as records, routes as supporters, segment_routes as segments,
+        tag_routes as tags,
+    },
 };
 
 #[derive(OpenApi)]
@@ -28,7 +31,15 @@ use crate::{
         preferences::show, preferences::change, preferences::erase,
         audit::list_entries, audit::verify_trail, audit::export_entries,
         staff::log_in, staff::log_out, staff::me, staff::list_tokens, staff::create_token, staff::revoke_token,
-        supporters::list_supporters, exports::export_csv,
+        supporters::list_supporters,
+        records::show_supporter, records::change_supporter, records::erase_supporter, records::suppress_supporter,
+        records::merge_supporters, records::list_notes, records::add_note, records::delete_note,
+        tags::list_tags, tags::create_tag, tags::rename_tag, tags::delete_tag, tags::apply_tag,
+        tags::show_tag_operation,
+        fields::list_all_fields, fields::create_field, fields::change_field, fields::delete_field,
+        segments::list_segments, segments::show_segment, segments::create_segment, segments::change_segment,
+        segments::delete_segment,
+        exports::export_csv,
         recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,
         recalls::remove_webhook, recalls::standings, recalls::replay
     ),

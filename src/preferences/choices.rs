@@ -7,10 +7,9 @@ use crate::{
     forms::{ConsentReceipt, Forms},
     id::Id,
     kernel::Kernel,
-    keys::{AddressHash, Keys, LinkError, Purpose},
+    keys::{AddressHash, LinkError, Purpose},
     outbox::{self, NewMail},
-    signups,
-    store::{Db, Lane, StoreError, lock},
+    store::{Lane, StoreError, lock},
     supporters::{self, Profile, Supporter},
 };
 
@@ -101,11 +100,11 @@ impl Preferences {
                 (link, Power::TakeAway, false)
             }
         };
-        let found =
-            self.kernel.store.read(move |db| Ok::<_, LinkFault>(supporters::find(db, link.subject)?)).await?;
-        let supporter = found
-            .filter(|known| u32::try_from(known.link_version) == Ok(link.version))
-            .ok_or(LinkFault::Void)?;
+        let find =
+            move |db: &mut _| Ok::<_, LinkFault>(supporters::find_linked(db, link.subject, link.version)?);
+        let supporter = self.kernel.store.read(find).await?.ok_or(LinkFault::Void)?;
+        // A link of a record that was merged into this one was mailed to another address.
+        let power = if supporter.id == link.subject { power } else { Power::TakeAway };
         Ok(Visitor { supporter, power, was_fresh })
     }
 
@@ -192,7 +191,7 @@ impl Preferences {
             .write(Lane::Visitor, move |db| {
                 lock::addresses(db, [address])?;
                 supporters::suppress(db, address, "not_me", now)?;
-                let erased = signups::erase_of_address(db, address, false)?;
+                let erased = supporters::forget_signups(db, address, false)?;
                 Ok::<_, LinkFault>(outbox::forget(db, &erased)?)
             })
             .await?;
@@ -222,18 +221,11 @@ impl Preferences {
         let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
         self.kernel
             .store
-            .write(Lane::Visitor, move |db| Ok::<_, LinkFault>(erase(db, &keys, &supporter, now)?))
+            .write(Lane::Visitor, move |db| {
+                Ok::<_, LinkFault>(supporters::erase(db, &keys, &supporter, now)?)
+            })
             .await?;
         self.kernel.store.scrub();
         Ok(())
     }
-}
-
-fn erase(db: &mut Db, keys: &Keys, supporter: &Supporter, now: Timestamp) -> diesel::QueryResult<()> {
-    let hash = keys.address_hash(&supporter.email_key);
-    lock::addresses(db, [hash])?;
-    let mut subjects = signups::erase_of_address(db, hash, true)?;
-    subjects.push(supporter.id);
-    outbox::forget(db, &subjects)?;
-    supporters::delete(db, supporter.id, hash, now)
 }

@@ -24,7 +24,6 @@ pub use confirmation::{ConfirmError, Confirmation};
 pub use domain::{JoinForm, Signup};
 pub use owed::templates;
 pub use page_routes::pages;
-pub use queries::erase_of_address;
 pub use routes::api;
 
 use crate::{

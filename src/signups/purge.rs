@@ -8,6 +8,7 @@ use super::{Signups, queries, standing::WINDOW};
 use crate::{
     outbox, periodic,
     store::{Lane, StoreError},
+    supporters,
 };
 
 /// How often it is purged, by whichever process.
@@ -60,7 +61,7 @@ impl Signups {
                     let stale = queries::list_stale(db, now.before(keep), skip, BATCH)?;
                     // The days count from the mail; one that is still on its way is waited for.
                     let settled = outbox::is_settled_before(db, &stale, now.before(keep))?;
-                    Ok::<_, StoreError>((stale.len(), queries::erase(db, &settled)?))
+                    Ok::<_, StoreError>((stale.len(), supporters::blank_signups(db, &settled)?))
                 })
                 .await?;
             if seen == 0 {

@@ -170,38 +170,6 @@ pub fn forms_of(db: &mut Db, supporters: &[Id]) -> QueryResult<HashMap<Id, Vec<S
     Ok(forms)
 }
 
-/// Erases what the sign-ups of an address hold of a person, the confirmed ones too if asked; counts stay.
-/// Returns which those were.
-///
-/// # Errors
-/// When the statement fails.
-pub fn erase_of_address(db: &mut Db, hash: AddressHash, with_confirmed: bool) -> QueryResult<Vec<Id>> {
-    let mut query =
-        signups::table.filter(signups::address_hash.eq(Some(hash))).select(signups::id).into_boxed();
-    if !with_confirmed {
-        query = query.filter(signups::state.ne("confirmed"));
-    }
-    let ids: Vec<Id> = query.load(db)?;
-    erase(db, &ids)?;
-    Ok(ids)
-}
-
-/// Erases what these sign-ups hold of a person. What was not confirmed is then expired.
-pub fn erase(db: &mut Db, ids: &[Id]) -> QueryResult<usize> {
-    let blank = (
-        signups::email.eq(""),
-        signups::details.eq("{}"),
-        signups::client_hash.eq(None::<AddressHash>),
-        signups::address_hash.eq(None::<AddressHash>),
-        signups::supporter_id.eq(None::<Id>),
-    );
-    let those = signups::table.filter(signups::id.eq_any(ids));
-    diesel::update(those.clone().filter(signups::state.eq("pending")))
-        .set(signups::state.eq("expired"))
-        .execute(db)?;
-    diesel::update(those).set(blank).execute(db)
-}
-
 /// Unconfirmed sign-ups triaged before `before` that still hold something of a person, oldest first, without
 /// the first `skip`. The condition is written out: it is the index's own.
 pub fn list_stale(db: &mut Db, before: Timestamp, skip: i64, limit: i64) -> QueryResult<Vec<Id>> {

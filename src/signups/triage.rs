@@ -141,7 +141,7 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     queries::set_triaged(db, &decided, now)?;
     let void: Vec<_> = decided.iter().filter(|one| one.state == "expired").map(|one| one.id).collect();
     if !void.is_empty() {
-        queries::erase(db, &void)?;
+        supporters::blank_signups(db, &void)?;
     }
     if !limits.is_empty() {
         queries::set_asked(db, &limits, now)?;

@@ -246,6 +246,75 @@ diesel::table! {
 }
 
 diesel::table! {
+    supporter_notes (id) {
+        id -> Binary,
+        supporter_number -> BigInt,
+        author_id -> Binary,
+        text -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    supporter_aliases (id) {
+        id -> Binary,
+        supporter_number -> BigInt,
+        number -> BigInt,
+        address_hash -> Binary,
+        link_version -> Integer,
+        survivor_version -> Integer,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    segments (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        query -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    fields (number) {
+        number -> BigInt,
+        slug -> Text,
+        label -> Text,
+        kind -> Text,
+        choices -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    supporter_fields (supporter_number, field_number) {
+        field_number -> BigInt,
+        supporter_number -> BigInt,
+        value -> Text,
+        rank -> Nullable<Double>,
+    }
+}
+
+diesel::table! {
+    tag_operations (id) {
+        id -> Binary,
+        tag_number -> BigInt,
+        adds -> Bool,
+        query -> Text,
+        staff_id -> Nullable<Binary>,
+        token_id -> Nullable<Binary>,
+        done_up_to -> BigInt,
+        changed -> BigInt,
+        started_at -> BigInt,
+        touched_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     supporter_tags (tag_number, supporter_number) {
         tag_number -> BigInt,
         supporter_number -> BigInt,
@@ -326,8 +395,16 @@ diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::joinable!(shares -> groups (group_id));
 diesel::joinable!(group_logos -> groups (group_id));
 diesel::joinable!(supporter_tags -> tags (tag_number));
+diesel::joinable!(supporter_fields -> fields (field_number));
+diesel::joinable!(tag_operations -> tags (tag_number));
 diesel::joinable!(export_members -> exports (export_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    fields,
+    segments,
+    supporter_aliases,
+    supporter_fields,
+    supporter_notes,
+    tag_operations,
     forms,
     notices,
     signups,

@@ -2,15 +2,25 @@
 //!
 //! Other slices change supporters only through the functions here, inside their own transactions.
 
+mod chores;
+mod fields;
 mod filter;
 mod links;
 mod list;
 mod model;
 mod queries;
+mod record;
 pub(crate) mod routes;
+mod segments;
 mod standing;
 mod status;
+mod tags;
 
+pub use chores::{fill_words, run_chores};
+pub use fields::{
+    Field, FieldChange, FieldForm, FieldKind, FieldValue, FieldView, fields_of, list_fields, read_all,
+    set_fields,
+};
 pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
@@ -18,6 +28,19 @@ pub use queries::{
     ContactRow, confirm, delete, find, find_by_key, for_each_contact, leave, raise_link_version, set_profile,
     standings, suppress,
 };
+pub use record::{
+    EditView, ExportedView, History, MailView, MergeForm, NoteForm, NoteView, NoticeView, RecordChange,
+    RecordView, ShareView, SignupRecord, blank_signups, erase, find_linked, forget_signups,
+};
 pub use routes::api;
+pub use segments::{SegmentForm, SegmentView, Segments};
 pub use standing::Standing;
 pub use status::Status;
+pub use tags::{
+    ApplyForm, OperationView, TagForm, TagView, ensure_tag, give_tag, resume as resume_tag_operation, tags_of,
+};
+
+pub(crate) use fields::routes as field_routes;
+pub(crate) use record::routes as record_routes;
+pub(crate) use segments::routes as segment_routes;
+pub(crate) use tags::routes as tag_routes;

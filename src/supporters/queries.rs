@@ -17,15 +17,31 @@ use crate::{
     keys::{AddressHash, Keys},
     store::{
         Db,
-        schema::{supporters, suppressions},
+        schema::{supporter_aliases, supporters, suppressions},
     },
 };
 
-/// The supporter with this id.
+/// The supporter with this id, or the one that the record with this id was merged into.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn find(db: &mut Db, id: Id) -> QueryResult<Option<Supporter>> {
+    if let Some(known) = find_own(db, id)? {
+        return Ok(Some(known));
+    }
+    let merged = supporter_aliases::table
+        .filter(supporter_aliases::id.eq(id))
+        .select(supporter_aliases::supporter_number);
+    let Some(number) = merged.first::<i64>(db).optional()? else { return Ok(None) };
+    supporters::table
+        .filter(supporters::number.eq(number))
+        .select(Supporter::as_select())
+        .first(db)
+        .optional()
+}
+
+/// The supporter with this id alone.
+pub(super) fn find_own(db: &mut Db, id: Id) -> QueryResult<Option<Supporter>> {
     supporters::table.filter(supporters::id.eq(id)).select(Supporter::as_select()).first(db).optional()
 }
 
@@ -184,7 +200,7 @@ fn words(profile: &Profile, email_key: &str) -> SearchWords {
     SearchWords::of(profile.given_name.as_deref(), profile.family_name.as_deref(), email_key)
 }
 
-fn join(involvement: &[crate::contact::Involvement]) -> String {
+pub(super) fn join(involvement: &[crate::contact::Involvement]) -> String {
     involvement.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
 }
 
@@ -194,6 +210,7 @@ fn join(involvement: &[crate::contact::Involvement]) -> String {
 /// # Errors
 /// When a statement fails.
 pub fn leave(db: &mut Db, id: Id, now: Timestamp) -> QueryResult<()> {
+    let Some(Supporter { id, .. }) = find(db, id)? else { return Ok(()) };
     let left: Option<i64> = diesel::update(supporters::table.filter(supporters::id.eq(id)))
         .filter(supporters::status.eq(Status::Confirmed))
         .set((
@@ -250,7 +267,7 @@ pub fn delete(db: &mut Db, id: Id, hash: AddressHash, now: Timestamp) -> QueryRe
 }
 
 /// A mark for good is not weakened by an erasure.
-fn set_mark(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> QueryResult<()> {
+pub(super) fn set_mark(db: &mut Db, hash: AddressHash, reason: &str, now: Timestamp) -> QueryResult<()> {
     let mine = suppressions::table.filter(suppressions::address_hash.eq(hash));
     diesel::delete(mine).filter(suppressions::reason.eq("erased")).execute(db)?;
     each!(db, c => diesel::insert_into(suppressions::table)

@@ -36,4 +36,12 @@ pub(crate) async fn list_supporters(
 /// Mounts the routes.
 pub fn api(config: &mut web::ServiceConfig) {
     Endpoint::at("/api/v1/admin/supporters").get(list_supporters).mount(config);
+    for routes in [
+        super::record_routes::api,
+        super::tag_routes::api,
+        super::field_routes::api,
+        super::segment_routes::api,
+    ] {
+        routes(config);
+    }
 }

@@ -15,7 +15,7 @@ pub use words::SearchWords;
 pub(super) use search::newest;
 
 use self::words::{Prefix, Term};
-use super::status::Status;
+use super::{fields::Asked, status::Status};
 use crate::{clock::Timestamp, contact::Involvement, id::Id, staff::Sight};
 
 /// Which supporters are meant. Every condition must hold.
@@ -68,6 +68,9 @@ impl SupporterFilter {
                 (Condition::Status(a), Condition::Status(b)) => a != b,
                 (Condition::Is(column, a), Condition::Is(other, b)) => column == other && a != b,
                 (Condition::HasPhone(a), Condition::HasPhone(b)) => a != b,
+                (Condition::Field(field, Asked::Is(a)), Condition::Field(other, Asked::Is(b))) => {
+                    field == other && a != b
+                }
                 _ => false,
             };
             if seen.iter().any(clash) {
@@ -101,6 +104,8 @@ enum Condition {
     HasPhone(bool),
     /// At or after, and before.
     Within(Moment, Option<Timestamp>, Option<Timestamp>),
+    /// This value of this field, by number.
+    Field(i64, Asked),
 }
 
 impl Condition {
@@ -118,6 +123,7 @@ impl Condition {
             Self::SharedWithin(..) => "shared_after",
             Self::HasPhone(_) => "has_phone",
             Self::Within(moment, ..) => moment.column(),
+            Self::Field(..) => "field",
         }
     }
 }

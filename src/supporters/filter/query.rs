@@ -145,6 +145,15 @@ pub struct SupporterQuery {
     #[param(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_before: Option<TimeBound>,
+    /// A custom field's value, as `field.<slug>=<value>` in a query string and `--field <slug>=<value>` as a flag; a number
+    /// or a day also as `from..to`. Repeatable.
+    #[arg(long, value_name = "SLUG=VALUE")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub field: Vec<String>,
+    /// Slug of a saved segment, all of whose conditions must hold, too.
+    #[arg(long, value_name = "SLUG")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
 }
 
 /// Why a query is no filter.
@@ -192,7 +201,7 @@ impl SupporterQuery {
         zone: &TimeZone,
     ) -> Result<SupporterFilter, FilterFault> {
         let mut reading = Reading::of(self, sight, zone);
-        references::resolve(db, self, &mut reading)?;
+        references::resolve(db, self, &mut reading, zone)?;
         reading.finish()
     }
 
@@ -205,7 +214,8 @@ impl SupporterQuery {
 
     /// Whether slugs must be looked up.
     fn names_rows(&self) -> bool {
-        self.group.is_some() || [&self.tag, &self.tag_all, &self.tag_none].iter().any(|tags| !tags.is_empty())
+        let lists = [&self.tag, &self.tag_all, &self.tag_none, &self.field];
+        self.group.is_some() || self.segment.is_some() || lists.iter().any(|names| !names.is_empty())
     }
 }
 
@@ -243,6 +253,11 @@ impl Reading {
         self.faults.push(FieldError::new(field, code, message));
     }
 
+    /// All that another filter asks for.
+    pub fn conditions_of(&mut self, filter: SupporterFilter) {
+        self.filter.conditions.extend(filter.conditions);
+    }
+
     pub fn condition(&mut self, condition: Condition) {
         self.filter.conditions.push(condition);
     }
@@ -273,6 +288,8 @@ impl Reading {
             ("unsubscribed_before", query.unsubscribed_before.is_some()),
             ("created_after", query.created_after.is_some()),
             ("created_before", query.created_before.is_some()),
+            ("field", !query.field.is_empty()),
+            ("segment", query.segment.is_some()),
         ];
         for (field, _) in asked.into_iter().filter(|(_, given)| *given) {
             self.not_for_groups(field);

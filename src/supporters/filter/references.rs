@@ -3,28 +3,91 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use jiff::tz::TimeZone;
 
 use super::{
     Condition,
     query::{FilterFault, Reading, SupporterQuery},
 };
 use crate::{
+    http::read_query,
     id::Id,
     staff::Sight,
     store::{
         Db,
-        schema::{groups, tags},
+        schema::{groups, segments, tags},
     },
+    supporters::fields::list_fields,
 };
 
 /// Most tags of one condition.
 const MOST_TAGS: usize = 50;
 
-/// Adds the conditions of `query` that name tags or a group.
-pub(super) fn resolve(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<(), FilterFault> {
+/// Most fields that are asked for.
+const MOST_FIELDS: usize = 20;
+
+/// Adds the conditions of `query` that name tags, a group, fields or a segment.
+pub(super) fn resolve(
+    db: &mut Db,
+    query: &SupporterQuery,
+    reading: &mut Reading,
+    zone: &TimeZone,
+) -> Result<(), FilterFault> {
     group(db, query, reading)?;
     if reading.filter.sight == Sight::Everybody {
         tagged(db, query, reading)?;
+        fields(db, query, reading)?;
+        segment(db, query, reading, zone)?;
+    }
+    Ok(())
+}
+
+fn fields(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<(), FilterFault> {
+    if query.field.is_empty() {
+        return Ok(());
+    }
+    if query.field.len() > MOST_FIELDS {
+        reading.fault("field", "too_many", format!("ask for at most {MOST_FIELDS} fields"));
+        return Ok(());
+    }
+    let known = list_fields(db)?;
+    for asked in &query.field {
+        let (slug, value) = asked.split_once('=').unwrap_or((asked, ""));
+        let Some(field) = known.iter().find(|field| field.slug == slug) else {
+            reading.fault("field", "unknown_value", "there is no such field");
+            continue;
+        };
+        match field.asked(value) {
+            Ok(asked) => reading.condition(Condition::Field(field.number, asked)),
+            Err(fault) => reading.fault(&format!("field.{slug}"), &fault.code, fault.message),
+        }
+    }
+    Ok(())
+}
+
+/// A segment names no other segment, so this ends.
+fn segment(
+    db: &mut Db,
+    query: &SupporterQuery,
+    reading: &mut Reading,
+    zone: &TimeZone,
+) -> Result<(), FilterFault> {
+    let Some(slug) = &query.segment else { return Ok(()) };
+    let found: Option<String> =
+        segments::table.filter(segments::slug.eq(slug)).select(segments::query).first(db).optional()?;
+    let Some(kept) = found else {
+        reading.fault("segment", "unknown_value", "there is no such segment");
+        return Ok(());
+    };
+    let kept = read_query::<SupporterQuery>(&kept).ok().filter(|kept| kept.segment.is_none());
+    let resolved = kept.map(|kept| kept.resolve(db, reading.filter.sight, zone)).transpose();
+    match resolved {
+        Ok(Some(filter)) => reading.conditions_of(filter),
+        // What it was made of is gone: it must not widen to everybody.
+        Ok(None) | Err(FilterFault::Invalid(_)) => {
+            reading.fault("segment", "broken", "this segment names what is no longer there; edit it first");
+        }
+        Err(error) => return Err(error),
     }
     Ok(())
 }

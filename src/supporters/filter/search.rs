@@ -14,12 +14,13 @@ use diesel::{
 
 use super::{
     Condition, SupporterFilter,
-    sql::{Known, Matching, Values, candidates},
+    sql::{Known, Matching, Values, candidates, field_holds},
 };
 use crate::{
     id::Id,
     staff::Sight,
     store::{Db, schema::supporters},
+    supporters::fields::Asked,
 };
 
 /// Candidates that are few. As many rows are looked at, one by one, where 1 in 160 of a million matches.
@@ -75,7 +76,13 @@ pub(in crate::supporters) fn newest(
 }
 
 const fn is_range(condition: &Condition) -> bool {
-    matches!(condition, Condition::Term(_) | Condition::PostalPrefix(_) | Condition::Within(..))
+    matches!(
+        condition,
+        Condition::Term(_)
+            | Condition::PostalPrefix(_)
+            | Condition::Within(..)
+            | Condition::Field(_, Asked::Within(..))
+    )
 }
 
 /// Whether every candidate matches.
@@ -153,6 +160,7 @@ enum Driver {
     Supporters,
     Tag(i64),
     Shares(Id),
+    Field(i64, Asked),
 }
 
 struct Walk {
@@ -183,6 +191,7 @@ impl Walk {
                     [number] => Driver::Tag(number),
                     _ => continue,
                 },
+                Condition::Field(field, asked @ Asked::Is(_)) => Driver::Field(*field, asked.clone()),
                 _ => continue,
             };
             return (driver, Some(Known::Condition(place)));
@@ -216,6 +225,15 @@ impl<DB: Values> QueryFragment<DB> for Walk {
                 DB::number(&mut out, tag)?;
                 out.push_sql(" AND ");
                 "d.supporter_number"
+            }
+            Driver::Field(field, asked) => {
+                out.push_sql(
+                    "SELECT c.supporter_number FROM supporter_fields c CROSS JOIN supporters \
+                     WHERE supporters.number = c.supporter_number AND ",
+                );
+                field_holds(&mut out, field, asked)?;
+                out.push_sql(" AND ");
+                "c.supporter_number"
             }
             Driver::Shares(group) => {
                 out.push_sql(

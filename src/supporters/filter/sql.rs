@@ -6,14 +6,20 @@ use diesel::{
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     query_builder::{AstPass, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{BigInt, Binary, Bool, Text},
+    sql_types::{BigInt, Binary, Bool, Double, Text},
 };
 
 use super::{
     Condition, SupporterFilter,
     words::{Prefix, Term, WORDS},
 };
-use crate::{clock::Timestamp, contact::Involvement, id::Id, staff::Sight, supporters::Status};
+use crate::{
+    clock::Timestamp,
+    contact::Involvement,
+    id::Id,
+    staff::Sight,
+    supporters::{Status, fields::Asked},
+};
 
 /// How a statement goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +92,11 @@ pub trait Values: Backend {
     /// # Errors
     /// When it cannot be bound.
     fn time<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Timestamp) -> QueryResult<()>;
+    /// Binds a number with a fraction.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    fn real<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b f64) -> QueryResult<()>;
     /// Binds a status.
     ///
     /// # Errors
@@ -99,6 +110,7 @@ where
     i64: ToSql<BigInt, DB>,
     Id: ToSql<Binary, DB>,
     Timestamp: ToSql<BigInt, DB>,
+    f64: ToSql<Double, DB>,
     Status: ToSql<Text, DB>,
 {
     fn text<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b str) -> QueryResult<()> {
@@ -115,6 +127,10 @@ where
 
     fn time<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Timestamp) -> QueryResult<()> {
         out.push_bind_param::<BigInt, _>(value)
+    }
+
+    fn real<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b f64) -> QueryResult<()> {
+        out.push_bind_param::<Double, _>(value)
     }
 
     fn status<'b>(out: &mut AstPass<'_, 'b, Self>, value: &'b Status) -> QueryResult<()> {
@@ -194,6 +210,16 @@ fn push<'b, DB: Values>(
             out.push_sql("NOT ");
             tagged(out, plan, numbers)?;
         }
+        Condition::Field(field, asked) => {
+            out.push_sql(match plan {
+                Plan::Sets => "supporters.number IN (SELECT c.supporter_number FROM supporter_fields c WHERE ",
+                Plan::Walk => {
+                    "EXISTS (SELECT 1 FROM supporter_fields c WHERE c.supporter_number = supporters.number AND "
+                }
+            });
+            field_holds(out, field, asked)?;
+            out.push_sql(")");
+        }
         Condition::Involved(involvement) => out.push_sql(involved(*involvement)),
         Condition::SharesWith(group) => shares_with(out, plan, group, None)?,
         Condition::SharedWithin(group, from, before) => {
@@ -204,6 +230,31 @@ fn push<'b, DB: Values>(
         }
         Condition::HasPhone(false) => {
             out.push_sql("NOT (supporters.phone IS NOT NULL AND supporters.phone_consent)");
+        }
+    }
+    Ok(())
+}
+
+/// That a row `c` of `supporter_fields` is what is asked for.
+pub(super) fn field_holds<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    field: &'b i64,
+    asked: &'b Asked,
+) -> QueryResult<()> {
+    out.push_sql("c.field_number = ");
+    DB::number(out, field)?;
+    match asked {
+        Asked::Is(value) => {
+            out.push_sql(" AND c.value = ");
+            DB::text(out, value)?;
+        }
+        Asked::Within(from, to) => {
+            for (end, than) in [(from, " AND c.rank >= "), (to, " AND c.rank <= ")] {
+                if let Some(end) = end {
+                    out.push_sql(than);
+                    DB::real(out, end)?;
+                }
+            }
         }
     }
     Ok(())
@@ -382,6 +433,14 @@ pub(super) fn candidates<'b, DB: Values>(
                 }
             }
             below(out, before)?;
+        }
+        Condition::Field(field, asked) => {
+            out.push_sql("SELECT c.supporter_number AS number FROM supporter_fields c WHERE ");
+            field_holds(out, field, asked)?;
+            if let Some(before) = before {
+                out.push_sql(" AND c.supporter_number < ");
+                DB::number(out, before)?;
+            }
         }
         _ => out.push_sql("SELECT c.number FROM supporters c WHERE 1 = 0"),
     }

@@ -4,7 +4,7 @@
 //! - `Own`: one's own account (`Access<OwnAccount>`).
 //! - `Needs("scope")`: a capability without `bound`. `Bound("scope")`: one with it.
 //! - A GET or a POST whose answer lists people by name: `.shows_people()`.
-//! - A path with a supporter's or a group's id: `.of(Supporter)`, `.of(Group)`; whoever is bound to group A must then get
+//! - A path with a supporter's or a group's id: `.of(Of::Supporter)`, `.of(Group)`; whoever is bound to group A must then get
 //!   403 or 404 for B's.
 //! - What the request must carry to be understood: `.query("purpose=x")`, `.json(r#"{"name":"x"}"#)`, `.body(type, text)`.
 //!
@@ -72,6 +72,31 @@ pub const LINES: &[Line] = &[
     get("/api/v1/admin/exports/audit.ndjson", Needs("audit")),
     // supporters, segments, tags, fields
     get("/api/v1/admin/supporters", Needs("supporters:read")).shows_people(),
+    get("/api/v1/admin/supporters/{id}", Needs("supporters:read")).of(Of::Supporter),
+    patch("/api/v1/admin/supporters/{id}", Needs("supporters:write")).of(Of::Supporter),
+    delete("/api/v1/admin/supporters/{id}", Needs("supporters:write")),
+    post("/api/v1/admin/supporters/{id}/suppress", Needs("supporters:write")),
+    post("/api/v1/admin/supporters/{id}/merge", Needs("supporters:write"))
+        .json(r#"{"other":"01900000-0000-7000-8000-000000000000"}"#),
+    get("/api/v1/admin/supporters/{id}/notes", Needs("supporters:read")).of(Of::Supporter),
+    post("/api/v1/admin/supporters/{id}/notes", Needs("supporters:write")).json(r#"{"text":"x"}"#),
+    delete("/api/v1/admin/supporters/{id}/notes/{note}", Needs("supporters:write")),
+    get("/api/v1/admin/tags", Needs("supporters:read")),
+    post("/api/v1/admin/tags", Needs("supporters:write")).json(r#"{"slug":"x"}"#),
+    patch("/api/v1/admin/tags/{slug}", Needs("forms")).json(r#"{"slug":"x"}"#),
+    delete("/api/v1/admin/tags/{slug}", Needs("forms")),
+    post("/api/v1/admin/tags/{slug}/apply", Needs("supporters:write")).json(r#"{"action":"add"}"#),
+    get("/api/v1/admin/tag-operations/{id}", Needs("supporters:read")),
+    get("/api/v1/admin/fields", Needs("supporters:read")),
+    post("/api/v1/admin/fields", Needs("forms")).json(r#"{"slug":"x","label":"X","kind":"text"}"#),
+    patch("/api/v1/admin/fields/{slug}", Needs("forms")),
+    delete("/api/v1/admin/fields/{slug}", Needs("forms")),
+    get("/api/v1/admin/segments", Needs("supporters:read")),
+    get("/api/v1/admin/segments/{slug}", Needs("supporters:read")),
+    post("/api/v1/admin/segments", Needs("supporters:write")).json(r#"{"slug":"x","name":"X","query":""}"#),
+    patch("/api/v1/admin/segments/{slug}", Needs("supporters:write"))
+        .json(r#"{"slug":"x","name":"X","query":""}"#),
+    delete("/api/v1/admin/segments/{slug}", Needs("supporters:write")),
     // exports
     get("/api/v1/admin/exports/supporters.csv", Needs("exports")).query("purpose=newsletter").shows_people(),
     // stats

@@ -9,6 +9,7 @@ mod client;
 mod coalition;
 mod mail;
 mod receiver;
+mod records;
 pub mod routes;
 mod rows;
 mod staff;
