@@ -8,6 +8,7 @@ use crate::{
     config::{Config, ConfigError, TransportKind},
     forms::Forms,
     groups::{Groups, Recalls},
+    imports::Imports,
     kernel::Kernel,
     mail::{
         message::{Identity, MessageError},
@@ -69,6 +70,8 @@ pub struct App {
     pub signups: Signups,
     /// Preferences.
     pub preferences: Preferences,
+    /// Imports.
+    pub imports: Imports,
     /// Staff.
     pub staff: Staff,
     /// Saved filters.
@@ -134,6 +137,7 @@ impl App {
         };
         Ok(Self {
             preferences: Preferences::new(&kernel, &forms),
+            imports: Imports::new(&kernel, &forms),
             staff: Staff::new(&kernel),
             segments: Segments::new(&kernel),
             groups,

@@ -31,6 +31,7 @@ pub mod disclosures;
 pub mod exports;
 pub mod forms;
 pub mod groups;
+pub mod imports;
 pub mod preferences;
 pub mod signups;
 pub mod staff;

@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     exports, groups,
     http::{ErrorPage, Https, Page, TrustedProxies, error_pages, not_found, security_headers},
+    imports,
     kernel::Kernel,
     ops::{self, MetricsAccess},
     preferences, signups,
@@ -212,6 +213,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .app_data(Data::new(app.segments.clone()))
         .app_data(Data::new(app.signups.clone()))
         .app_data(Data::new(app.preferences.clone()))
+        .app_data(Data::new(app.imports.clone()))
         .app_data(Data::new(app.staff.clone()))
         .app_data(Data::new(app.ops.clone()))
         .app_data(Data::new(app.recalls.clone()))
@@ -229,6 +231,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(supporters::api)
         .configure(exports::api)
         .configure(groups::recall_routes::api)
+        .configure(imports::api)
         .configure(ops::routes)
         .configure(ops::metrics_routes)
         .configure(site::routes);

@@ -45,6 +45,8 @@ impl App {
         let (triage, purge) = (self.signups.clone(), self.signups.clone());
         let (for_triage, for_purge) = (stop.clone(), stop.clone());
         let (recalls, for_recalls) = (self.recalls.clone(), stop.clone());
+        let (imports, old_imports) = (self.imports.clone(), self.imports.clone());
+        let (for_imports, for_old_imports) = (stop.clone(), stop.clone());
         let crew = self.crew(self.kernel.config.mail.senders);
         let tasks = vec![
             tokio::spawn(async move { triage.run_triage(for_triage).await }),
@@ -53,6 +55,8 @@ impl App {
             tokio::spawn(async move { recalls.run(for_recalls).await }),
             tokio::spawn(self.kernel.trail().run_jobs(stop.clone())),
             tokio::spawn(supporters::run_chores(self.kernel.clone(), stop.clone())),
+            tokio::spawn(async move { imports.run(for_imports).await }),
+            tokio::spawn(async move { old_imports.run_purge(for_old_imports).await }),
         ];
         Workers { tasks, stop }
     }

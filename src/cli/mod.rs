@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod copy;
+mod import;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Move everything from SQLite to PostgreSQL; run again, it goes on where it was ended.
     Copy(copy::CopyArgs),
+    /// Bring a contact list: CSV or XLSX.
+    Import(import::ImportArgs),
     /// Make accounts and tokens.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -124,7 +127,7 @@ pub fn run() -> ExitCode {
             outcome
         });
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(Failure { code, sentence }) => {
             eprintln!("openhearth: {sentence}");
             ExitCode::from(code)
@@ -132,11 +135,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command) -> Result<(), Failure> {
+async fn execute(command: Command) -> Result<ExitCode, Failure> {
     let config = Config::load().map_err(|error| error.to_string())?;
     telemetry::start(&config.log);
     let outcome = match command {
-        Command::Audit(command) => return audit::run(build(config).await?, command).await,
+        Command::Audit(command) => {
+            return audit::run(build(config).await?, command).await.map(|()| ExitCode::SUCCESS);
+        }
+        Command::Import(args) => return import::import(config, args).await.map_err(Failure::from),
         Command::Serve(args) => {
             serve::serve(config, !args.no_worker).await.map_err(|error| error.to_string())
         }
@@ -152,7 +158,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
         Command::Admin(AdminCommand::Token(args)) => admin::token(build(config).await?, args).await,
     };
-    outcome.map_err(Failure::from)
+    outcome.map(|()| ExitCode::SUCCESS).map_err(Failure::from)
 }
 
 async fn back_up(config: Config, file: PathBuf) -> Result<(), String> {

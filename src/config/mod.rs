@@ -68,6 +68,8 @@ pub struct Config {
     pub intake: IntakeConfig,
     /// `[signups]`
     pub signups: SignupConfig,
+    /// `[imports]`
+    pub imports: ImportsConfig,
     /// `[mail]`
     pub mail: MailConfig,
     /// `[groups]`
@@ -108,6 +110,16 @@ pub struct SignupConfig {
 pub struct AuditConfig {
     /// Days an entry of the audit trail is kept; 0: for ever.
     pub retention_days: u32,
+}
+
+/// `[imports]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportsConfig {
+    /// Largest upload in bytes.
+    pub max_bytes: u64,
+    /// Confirmation mails that lists with the basis `invite` owe in an hour.
+    pub invites_per_hour: u32,
 }
 
 /// Why the server does not start, as sentences that name the keys to change.

@@ -39,6 +39,14 @@ impl Config {
             "audit.retention_days must be 0 (for ever) or from 30 to 36500",
         );
         demand(self.intake.queue_capacity > 0, "intake.queue_capacity must be at least 1");
+        demand(
+            (1..=4 << 30).contains(&self.imports.max_bytes),
+            "imports.max_bytes must be from 1 to 4294967296 (4 GiB)",
+        );
+        demand(
+            (1..=1_000_000).contains(&self.imports.invites_per_hour),
+            "imports.invites_per_hour must be from 1 to 1000000",
+        );
         demand((1..=64).contains(&self.mail.senders), "mail.senders must be from 1 to 64");
         demand(
             (1..=64).contains(&self.database.read_connections),

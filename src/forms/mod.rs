@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use diesel::QueryResult;
+
 pub use receipt::ConsentReceipt;
 
 use crate::{
@@ -16,11 +18,13 @@ use crate::{
     id::Id,
     kernel::Kernel,
     keys::sha256_hex,
-    store::{Lane, StoreError},
+    store::{Db, Lane, StoreError},
 };
 
 /// The form that exists from the first start.
 pub const JOIN: &str = "join";
+/// The form of those who came with an imported list; its notices are the wordings that they agreed to elsewhere.
+pub const IMPORT: &str = "import";
 /// The language of the wordings that are compiled in.
 pub const LANGUAGE: &str = "en";
 
@@ -107,6 +111,24 @@ impl Forms {
         self.read(|known| known.notices.get(&id).cloned())
     }
 
+    /// The same; one that another process has made since is read and kept.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_notice(&self, id: Id) -> Result<Option<Arc<Notice>>, StoreError> {
+        if let Some(notice) = self.notice(id) {
+            return Ok(Some(notice));
+        }
+        let found =
+            self.kernel.store.read(move |db| Ok::<_, StoreError>(queries::find_notice(db, id)?)).await?;
+        let found = found.map(Arc::new);
+        if let Some(notice) = &found {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            known.notices.insert(id, Arc::clone(notice));
+        }
+        Ok(found)
+    }
+
     /// Campaign name, for pages and mails.
     #[must_use]
     pub fn campaign(&self) -> &str {
@@ -116,6 +138,36 @@ impl Forms {
     fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
         look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The notice of an imported list with this wording, agreed to at `at`; made if there is none. Its id.
+///
+/// # Errors
+/// When a statement fails.
+pub fn import_notice(db: &mut Db, wording: &str, at: Timestamp) -> QueryResult<Id> {
+    let notice = Notice {
+        id: Id::new(),
+        form: IMPORT.to_owned(),
+        language: LANGUAGE.to_owned(),
+        sha256: sha256_hex(wording),
+        wording: wording.to_owned(),
+        created_at: at,
+    };
+    queries::insert_missing(db, "Imported lists", &notice)?;
+    queries::find_wording(db, &notice)
+}
+
+/// The id of the notice that the `join` form shows, if a server ever ran: for a command that runs without [`Forms`].
+///
+/// # Errors
+/// When a statement fails.
+pub fn current_join(db: &mut Db, campaign: &str) -> QueryResult<Option<Id>> {
+    let sha256 = sha256_hex(&wording(campaign));
+    let notices = queries::list_notices(db)?;
+    Ok(notices
+        .into_iter()
+        .find(|notice| notice.form == JOIN && notice.sha256 == sha256)
+        .map(|notice| notice.id))
 }
 
 fn wording(campaign: &str) -> String {

@@ -7,7 +7,7 @@ use diesel::{
     serialize::{self, Output, ToSql},
     sql_types::Binary,
 };
-use hmac::Mac;
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use super::Keys;
@@ -85,11 +85,36 @@ impl Keys {
         full.chain_update(bytes).finalize().into_bytes().to_vec()
     }
 
+    /// Stands for an uploaded file; it is fed piece by piece.
+    #[must_use]
+    pub fn file_hash(&self) -> FileHasher {
+        FileHasher(self.suppression.clone().chain_update("file").chain_update([0]))
+    }
+
     fn keyed(&self, label: &str, bytes: &[u8]) -> AddressHash {
         let full =
             self.suppression.clone().chain_update(label).chain_update([0]).chain_update(bytes).finalize();
         let mut cut = [0; 16];
         cut.copy_from_slice(&full.into_bytes()[..16]);
+        AddressHash(cut)
+    }
+}
+
+/// The keyed hash of a file in the making.
+#[derive(Clone)]
+pub struct FileHasher(Hmac<Sha256>);
+
+impl FileHasher {
+    /// Takes the next bytes of the file.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all that was taken.
+    #[must_use]
+    pub fn finish(self) -> AddressHash {
+        let mut cut = [0; 16];
+        cut.copy_from_slice(&self.0.finalize().into_bytes()[..16]);
         AddressHash(cut)
     }
 }

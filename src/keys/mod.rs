@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-pub use hash::{AddressHash, sha256, sha256_hex};
+pub use hash::{AddressHash, FileHasher, sha256, sha256_hex};
 pub use link::{Link, LinkError, Purpose};
 pub use webhook::signature;
 

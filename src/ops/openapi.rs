@@ -8,6 +8,7 @@ use utoipa::{
 use crate::{
     exports::routes as exports,
     groups::recall_routes as recalls,
+    imports::routes as imports,
     preferences::routes as preferences,
     signups::routes as signups,
     staff::{audit_routes as audit, routes as staff},
@@ -41,7 +42,9 @@ use crate::{
         segments::delete_segment,
         exports::export_csv,
         recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,
-        recalls::remove_webhook, recalls::standings, recalls::replay
+        recalls::remove_webhook, recalls::standings, recalls::replay,
+        imports::upload_import, imports::list_imports, imports::show_import, imports::map_import,
+        imports::start_import, imports::cancel_import, imports::refused_rows
     ),
     modifiers(&Security)
 )]

@@ -16,7 +16,7 @@ use diesel::QueryResult;
 pub use crew::Crew;
 pub use mailer::Mailer;
 pub use model::NewMail;
-pub use queries::{enqueue, forget, forget_dead, is_settled_before, was_owed_since};
+pub use queries::{enqueue, enqueue_at, forget, forget_dead, is_settled_before, was_owed_since};
 
 use crate::{clock::Timestamp, id::Id, mail::message::Content, store::Db};
 

@@ -69,6 +69,24 @@ fn insert_each(c: &mut SqliteConnection, mails: &[NewMail], now: Timestamp) -> Q
     Ok(())
 }
 
+/// Owes `mail`, not to be sent before `due_at`.
+///
+/// # Errors
+/// When the statement fails.
+pub fn enqueue_at(db: &mut Db, mail: &NewMail, due_at: Timestamp, now: Timestamp) -> QueryResult<()> {
+    let row = NewRow {
+        id: Id::new(),
+        template: mail.template,
+        subject_id: mail.subject_id,
+        address: &mail.address,
+        state: "due",
+        attempts: 0,
+        due_at,
+        created_at: now,
+    };
+    each!(db, c => diesel::insert_into(outbox::table).values(&row).execute(c)).map(drop)
+}
+
 /// Whether any mail is due: a read, so that idle polling writes nothing.
 pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
     let now = dialect::now(db, clock)?;

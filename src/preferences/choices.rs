@@ -105,6 +105,8 @@ impl Preferences {
         let supporter = self.kernel.store.read(find).await?.ok_or(LinkFault::Void)?;
         // A link of a record that was merged into this one was mailed to another address.
         let power = if supporter.id == link.subject { power } else { Power::TakeAway };
+        // An import in another process may have made it since this one started.
+        self.forms.find_notice(supporter.notice_id).await?;
         Ok(Visitor { supporter, power, was_fresh })
     }
 

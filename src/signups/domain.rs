@@ -166,6 +166,9 @@ pub struct Details {
     /// Where the sign-up came from.
     #[serde(default)]
     pub source: Source,
+    /// Tags that its list gives, for once they confirm; a form gives none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -250,6 +253,7 @@ impl JoinForm {
             phone: phone.map(|phone| phone.as_str().to_owned()),
             involvement: distinct(self.involvement),
             source: faults.source(self.source),
+            tags: Vec::new(),
         };
         match (faults.0.is_empty(), email, language, notice_id) {
             (true, Some(email), Some(language), Some(notice_id)) => {

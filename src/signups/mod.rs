@@ -5,6 +5,7 @@
 
 mod confirmation;
 mod domain;
+mod invitation;
 mod mails;
 mod model;
 mod owed;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use confirmation::{ConfirmError, Confirmation};
 pub use domain::{JoinForm, Signup};
+pub use invitation::{Invitee, invite};
 pub use owed::templates;
 pub use page_routes::pages;
 pub use routes::api;

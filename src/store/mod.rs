@@ -1,6 +1,7 @@
 //! The store: reads on a pool, writes in one transaction each, intake in groups. Used by every slice's facade;
 //! knows no feature. Database work never runs on an async worker thread.
 
+pub mod alone;
 pub mod backup;
 mod checkpoint;
 mod connection;

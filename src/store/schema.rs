@@ -390,6 +390,53 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    imports (id) {
+        id -> Binary,
+        state -> Text,
+        staff_id -> Nullable<Binary>,
+        file_name -> Text,
+        file_bytes -> BigInt,
+        file_hash -> Nullable<Binary>,
+        is_stored -> Bool,
+        layout -> Text,
+        mapping -> Text,
+        options -> Text,
+        preview -> Text,
+        notice_id -> Nullable<Binary>,
+        line -> BigInt,
+        byte_offset -> BigInt,
+        created -> BigInt,
+        updated -> BigInt,
+        unchanged -> BigInt,
+        invited -> BigInt,
+        refused -> BigInt,
+        left_out -> BigInt,
+        next_invite_at -> BigInt,
+        lease -> Nullable<Binary>,
+        leased_until -> BigInt,
+        fault -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        erased_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    import_chunks (import_id, piece) { import_id -> Binary, piece -> Integer, bytes -> Binary, }
+}
+
+diesel::table! {
+    import_refusals (import_id, line) {
+        import_id -> Binary,
+        line -> BigInt,
+        is_refused -> Bool,
+        reasons -> Text,
+        cells -> Text,
+    }
+}
+
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::joinable!(shares -> groups (group_id));

@@ -3,8 +3,10 @@
 //! Other slices change supporters only through the functions here, inside their own transactions.
 
 mod chores;
+mod copied;
 mod fields;
 mod filter;
+mod import;
 mod links;
 mod list;
 mod model;
@@ -22,6 +24,7 @@ pub use fields::{
     set_fields,
 };
 pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
+pub use import::{Filled, Known, Listed, fill_listed, insert_listed, known, tag_listed, update_listed};
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{

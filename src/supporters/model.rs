@@ -78,7 +78,8 @@ pub struct Profile {
     pub region: Option<String>,
 }
 
-/// What a confirmed sign-up says of a person.
+/// What a confirmed sign-up, or a list, says of a person.
+#[derive(Clone)]
 pub struct Confirmed {
     /// The proven address.
     pub email: EmailAddress,
@@ -132,10 +133,66 @@ pub(super) struct NewSupporter {
     #[diesel(embed)]
     pub words: SearchWords,
     pub link_version: i32,
+    pub voided_at: Option<Timestamp>,
     pub signed_up_at: Timestamp,
     pub confirmed_at: Timestamp,
+    pub unsubscribed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl NewSupporter {
+    /// The stored columns of somebody new, confirmed at `now`: the one place that derives them.
+    pub(super) fn of(
+        confirmed: Confirmed,
+        (email_key, address_hash): (String, AddressHash),
+        now: Timestamp,
+    ) -> Self {
+        let [source_code, source_group, source_page, utm_source, utm_medium, utm_campaign] = confirmed.source;
+        let email = confirmed.email.as_str().to_owned();
+        Self {
+            id: Id::new(),
+            words: words(&confirmed.profile, &email_key),
+            email,
+            email_key,
+            address_hash,
+            status: Status::Confirmed,
+            given_name: confirmed.profile.given_name,
+            family_name: confirmed.profile.family_name,
+            phone: confirmed.phone,
+            phone_consent: confirmed.phone_consent,
+            postal_code: confirmed.profile.postal_code,
+            region: confirmed.profile.region,
+            country: confirmed.country,
+            language: confirmed.language,
+            involvement: join(&confirmed.involvement),
+            form: confirmed.form,
+            notice_id: confirmed.notice_id,
+            source_code,
+            source_group,
+            source_page,
+            utm_source,
+            utm_medium,
+            utm_campaign,
+            link_version: 1,
+            voided_at: None,
+            signed_up_at: confirmed.signed_up_at,
+            confirmed_at: now,
+            unsubscribed_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Kinds of involvement as they are stored.
+pub(super) fn join(involvement: &[Involvement]) -> String {
+    involvement.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// What the person is found by.
+pub(super) fn words(profile: &Profile, email_key: &str) -> SearchWords {
+    SearchWords::of(profile.given_name.as_deref(), profile.family_name.as_deref(), email_key)
 }
 
 /// A supporter as staff see one in a list.

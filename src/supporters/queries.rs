@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use diesel::{QueryResult, connection::DefaultLoadingMode, pg::PgRowByRowLoadingMode, prelude::*};
 
 use super::{
-    filter::{SearchWords, SupporterFilter, newest},
-    model::{Confirmed, NewSupporter, Profile, Supporter},
+    filter::{SupporterFilter, newest},
+    model::{Confirmed, NewSupporter, Profile, Supporter, join, words},
     standing::Standing,
     status::Status,
 };
@@ -117,42 +117,11 @@ pub fn confirm(db: &mut Db, keys: &Keys, confirmed: Confirmed, now: Timestamp) -
 
 fn insert_confirmed(
     db: &mut Db,
-    (email_key, address_hash): (String, AddressHash),
+    address: (String, AddressHash),
     confirmed: Confirmed,
     now: Timestamp,
 ) -> QueryResult<Id> {
-    let [source_code, source_group, source_page, utm_source, utm_medium, utm_campaign] = confirmed.source;
-    let email = confirmed.email.as_str().to_owned();
-    let row = NewSupporter {
-        id: Id::new(),
-        words: words(&confirmed.profile, &email_key),
-        email,
-        email_key,
-        address_hash,
-        status: Status::Confirmed,
-        given_name: confirmed.profile.given_name,
-        family_name: confirmed.profile.family_name,
-        phone: confirmed.phone,
-        phone_consent: confirmed.phone_consent,
-        postal_code: confirmed.profile.postal_code,
-        region: confirmed.profile.region,
-        country: confirmed.country,
-        language: confirmed.language,
-        involvement: join(&confirmed.involvement),
-        form: confirmed.form,
-        notice_id: confirmed.notice_id,
-        source_code,
-        source_group,
-        source_page,
-        utm_source,
-        utm_medium,
-        utm_campaign,
-        link_version: 1,
-        signed_up_at: confirmed.signed_up_at,
-        confirmed_at: now,
-        created_at: now,
-        updated_at: now,
-    };
+    let row = NewSupporter::of(confirmed, address, now);
     let id = row.id;
     each!(db, c => diesel::insert_into(supporters::table).values(&row).execute(c))?;
     Ok(id)
@@ -193,15 +162,6 @@ fn update_confirmed(db: &mut Db, known: Supporter, confirmed: Confirmed, now: Ti
         ))
         .execute(db)?;
     Ok(known.id)
-}
-
-/// What the person is found by.
-fn words(profile: &Profile, email_key: &str) -> SearchWords {
-    SearchWords::of(profile.given_name.as_deref(), profile.family_name.as_deref(), email_key)
-}
-
-pub(super) fn join(involvement: &[crate::contact::Involvement]) -> String {
-    involvement.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// The supporter leaves: unsubscribed, every share ended and recalled, every earlier sign-up and preferences link void.

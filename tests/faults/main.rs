@@ -22,6 +22,7 @@ mod clocks;
 mod copy;
 mod crash;
 mod disk;
+mod imports;
 mod logs;
 mod processes;
 mod queue;

@@ -229,7 +229,7 @@ impl Server {
         let login = serde_json::json!({ "email": OWNER, "password": PASSWORD });
         let session = client.post(self.at("/api/v1/admin/session")).json(&login).send().await.unwrap();
         assert_eq!(session.status(), 200, "{}", session.text().await.unwrap());
-        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read", "exports"] });
+        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read", "exports", "imports"] });
         let token = client.post(self.at("/api/v1/admin/tokens")).json(&wish).send().await.unwrap();
         assert_eq!(token.status(), 201);
         let token: serde_json::Value = token.json().await.unwrap();

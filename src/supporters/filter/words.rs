@@ -51,6 +51,12 @@ impl SearchWords {
             domain: Some(domain(email_key).to_owned()),
         }
     }
+
+    /// The columns in their order, the domain last, for a statement over many supporters.
+    pub(in crate::supporters) fn columns(&self) -> [Option<&str>; WORDS + 1] {
+        [&self.word_1, &self.word_2, &self.word_3, &self.word_4, &self.word_5, &self.word_6, &self.domain]
+            .map(|word| word.as_deref())
+    }
 }
 
 fn domain(email_key: &str) -> &str {

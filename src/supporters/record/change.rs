@@ -23,7 +23,7 @@ use crate::{
     supporters::{
         SearchWords, Supporter,
         fields::{self, FieldValue},
-        queries, tags,
+        model, queries, tags,
     },
 };
 
@@ -189,7 +189,7 @@ impl RecordChange {
             let mut involvement = involvement.clone();
             involvement.sort_unstable();
             involvement.dedup();
-            columns.involvement = queries::join(&involvement);
+            columns.involvement = model::join(&involvement);
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }

@@ -97,6 +97,17 @@ pub const LINES: &[Line] = &[
     patch("/api/v1/admin/segments/{slug}", Needs("supporters:write"))
         .json(r#"{"slug":"x","name":"X","query":""}"#),
     delete("/api/v1/admin/segments/{slug}", Needs("supporters:write")),
+    // imports
+    get("/api/v1/admin/imports", Needs("imports")),
+    post("/api/v1/admin/imports", Needs("imports")).body(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nemail\r\n--x--\r\n",
+    ),
+    get("/api/v1/admin/imports/{id}", Needs("imports")),
+    patch("/api/v1/admin/imports/{id}/mapping", Needs("imports")).json(r#"{"columns":[]}"#),
+    post("/api/v1/admin/imports/{id}/start", Needs("imports")).json("{}"),
+    post("/api/v1/admin/imports/{id}/cancel", Needs("imports")),
+    get("/api/v1/admin/imports/{id}/refused.csv", Needs("imports")),
     // exports
     get("/api/v1/admin/exports/supporters.csv", Needs("exports")).query("purpose=newsletter").shows_people(),
     // stats

@@ -1,0 +1,217 @@
+//! One piece of a list into the database, in one transaction with its progress: what is known of its addresses is asked,
+//! each row is decided on, and what follows is written in a few statements. Called by the job and the command line.
+
+use std::time::Duration;
+
+use super::{
+    decide::{Verdict, decide},
+    model::Counts,
+    pieces::Piece,
+    queries::{self, Refusal},
+    rows::{Person, Reason, Row},
+    table::Layout,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    id::Id,
+    keys::{AddressHash, Keys},
+    signups::{self, Invitee},
+    store::{Db, StoreError, dialect, lock},
+    supporters::{self, Listed},
+};
+
+/// How long a claim holds without a word.
+pub const LEASE: Duration = Duration::from_secs(30);
+/// Most bytes of a refused row that are kept.
+const MOST_SHOWN: usize = 8 * 1024;
+
+/// What pieces are written by.
+pub struct Work {
+    /// The import.
+    pub id: Id,
+    /// The claim it is held with.
+    pub lease: Id,
+    /// How its file is laid out.
+    pub layout: Layout,
+    /// Bytes of the file.
+    pub file_bytes: i64,
+    /// Hashes addresses.
+    pub keys: Keys,
+    /// Leases are measured with it.
+    pub clock: Clock,
+    /// Whether people are asked first.
+    pub invites: bool,
+    /// Whether the list wins over what is stored.
+    pub overwrite: bool,
+    /// Time between two invitations.
+    pub pace: Duration,
+}
+
+/// How a piece went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is in.
+    Done(Counts),
+    /// Somebody else has the import, or it was ended.
+    Lost,
+}
+
+/// Writes `piece`.
+///
+/// # Errors
+/// When a statement fails; nothing of it is then in.
+pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<Step, StoreError> {
+    let until = dialect::now(db, &work.clock)?.after(LEASE);
+    if !queries::keep(db, work.id, work.lease, "running", until)? {
+        return Ok(Step::Lost);
+    }
+    let people: Vec<&Person> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
+    lock_all(db, work, &people)?;
+    let addresses: Vec<_> =
+        people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
+    let mut known = supporters::known(db, &addresses)?.into_iter();
+
+    let mut counts = Counts::default();
+    let (mut created, mut filled, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tagged, mut unchanged, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    for row in &piece.rows {
+        let person = match &row.person {
+            Ok(person) => person,
+            Err(reasons) => {
+                refusals.push(work.refusal(row, true, reasons));
+                continue;
+            }
+        };
+        let wishes = person.tags.iter().map(|tag| (person.address.0.as_str(), tag.as_str()));
+        match decide(person, &known.next().unwrap_or_default(), work.invites, work.overwrite) {
+            Verdict::Create => {
+                created.push(listed(person));
+                tagged.extend(wishes);
+            }
+            Verdict::Fill(row) => {
+                filled.push(*row);
+                tagged.extend(wishes);
+            }
+            Verdict::Unchanged => {
+                unchanged.push(person.address.0.as_str());
+                if !work.invites && person.left_at.is_none() {
+                    tagged.extend(wishes);
+                }
+            }
+            Verdict::Invite => asked.push((row, person)),
+            Verdict::Refuse(reason) => {
+                refusals.push(work.refusal(row, true, &[reason]));
+                continue;
+            }
+        }
+        if !row.left_out.is_empty() {
+            refusals.push(work.refusal(row, false, &row.left_out));
+        }
+    }
+    counts.created = count(created.len());
+    counts.updated = count(filled.len());
+    supporters::insert_listed(db, created, now)?;
+    supporters::update_listed(db, &filled, now)?;
+    let tagged = supporters::tag_listed(db, &tagged, now)?;
+    let newly_tagged = unchanged.iter().filter(|key| tagged.iter().any(|one| one == *key)).count();
+    counts.unchanged = count(unchanged.len() - newly_tagged);
+    counts.updated += count(newly_tagged);
+
+    let next_invite_at = invite(db, work, &asked, &mut counts, &mut refusals, now)?;
+    counts.refused = count(refusals.iter().filter(|refusal| refusal.is_refused).count());
+    counts.left_out = count(refusals.iter().filter(|refusal| !refusal.is_refused).count());
+    queries::insert_refusals(db, &refusals)?;
+    if !piece.rows.is_empty() {
+        let (line, bytes) = piece.end();
+        let line = i64::try_from(line).unwrap_or(i64::MAX);
+        queries::add_progress(
+            db,
+            work.id,
+            &counts,
+            (line, work.layout.bytes(bytes, work.file_bytes)),
+            next_invite_at,
+        )?;
+    }
+    Ok(Step::Done(counts))
+}
+
+/// From here to the commit, nobody else decides anything about these addresses; their limits too, where they are asked.
+fn lock_all(db: &mut Db, work: &Work, people: &[&Person]) -> Result<(), StoreError> {
+    let limit = |person: &Person| work.keys.limit_hash(&person.confirmed.email.limit_key());
+    let mut hashes: Vec<AddressHash> = people.iter().map(|person| person.address.1).collect();
+    if work.invites {
+        hashes.extend(people.iter().map(|person| limit(person)));
+    }
+    Ok(lock::addresses(db, hashes)?)
+}
+
+/// Asks people, at the pace of all lists together; returns when the next may be asked.
+fn invite(
+    db: &mut Db,
+    work: &Work,
+    asked: &[(&Row, &Person)],
+    counts: &mut Counts,
+    refusals: &mut Vec<Refusal>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let mut next = queries::next_invite_at(db)?.unwrap_or(now).max(now);
+    let invitees: Vec<Invitee<'_>> = asked
+        .iter()
+        .map(|(_, person)| Invitee {
+            confirmed: &person.confirmed,
+            address: person.address.1,
+            tags: &person.tags,
+        })
+        .collect();
+    let due = || {
+        let due = next;
+        next = next.after(work.pace);
+        due
+    };
+    let invited = signups::invite(db, &work.keys, &invitees, due, now)?;
+    for ((row, _), is_invited) in asked.iter().zip(invited) {
+        if is_invited {
+            counts.invited += 1;
+        } else {
+            let message = "this person was asked not long ago and has not answered";
+            refusals.retain(|refusal| u64::try_from(refusal.line) != Ok(row.record.line));
+            refusals.push(work.refusal(row, true, &[Reason::row("asked_recently", message)]));
+        }
+    }
+    Ok(Some(next))
+}
+
+fn listed(person: &Person) -> Listed {
+    Listed {
+        confirmed: person.confirmed.clone(),
+        address: person.address.clone(),
+        confirmed_at: person.confirmed_at,
+        left_at: person.left_at,
+    }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+impl Work {
+    fn refusal(&self, row: &Row, is_refused: bool, reasons: &[Reason]) -> Refusal {
+        let mut cells = self.layout.cells(&row.record);
+        let mut room = MOST_SHOWN;
+        for cell in &mut cells {
+            // PostgreSQL takes no NUL in a text.
+            *cell = cell.chars().filter(|c| *c != '\0').take(room).collect();
+            room = room.saturating_sub(cell.len());
+        }
+        Refusal {
+            import_id: self.id,
+            line: i64::try_from(row.record.line).unwrap_or(i64::MAX),
+            is_refused,
+            reasons: serde_json::to_string(reasons).unwrap_or_default(),
+            cells: serde_json::to_string(&cells).unwrap_or_default(),
+        }
+    }
+}

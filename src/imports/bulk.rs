@@ -1,0 +1,134 @@
+//! The same in bulk: SQLite without a server, in large transactions, by one process that has the database for itself.
+//! Called by `cli`.
+
+use std::{sync::mpsc, thread, time::Duration};
+
+use super::{
+    apply::{Step, Work, apply},
+    command::{Bringing, Outcome, Report, Seen, begin, sentence},
+    model::Counts,
+    over,
+    pieces::{Piece, cut},
+    plan, queries,
+    upload::open_file,
+};
+use crate::{
+    audit::{self, Actor},
+    clock::Clock,
+    config::Config,
+    forms,
+    id::Id,
+    keys::Keys,
+    store::{self, Db, StoreError, dialect},
+};
+
+/// Rows that are looked up and written by the same statements, and such pieces in one transaction.
+const ROWS: usize = 2000;
+const PIECES: usize = 25;
+/// Pieces that are read ahead.
+const AHEAD: usize = 4;
+
+/// Takes a list in; tells bytes and all bytes to `progress`. Nobody else may have the database.
+///
+/// # Errors
+/// A sentence.
+pub fn bring(
+    config: &Config,
+    clock: &Clock,
+    bringing: &Bringing,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Outcome, String> {
+    let keys = config.keys().map_err(|error| error.to_string())?;
+    let seen = bringing.look(&keys)?;
+    let mut db = store::alone::open(&config.database).map_err(|error| error.to_string())?;
+    let now = clock.now();
+    let import = bringing.import(&seen, now).map_err(|error| error.to_string())?;
+    let (lease, timezone) = (Id::new(), config.campaign.timezone.as_str());
+    let begun = transaction(&mut db, |db| {
+        begin(db, &keys, clock, timezone, (&import, &bringing.options), lease, true)
+    })?;
+    let (stored, resumed) = begun.ok_or("another process was taking this list in; wait a minute")?;
+    let join = forms::current_join(&mut db, &config.campaign.name).map_err(|error| error.to_string())?;
+    let work = work(config, clock, &keys, bringing, &seen, (stored.id, lease));
+    let plan = plan(&keys, timezone, &stored, join, seen.layout.clone(), &seen.mapping, now);
+    let after = u64::try_from(stored.line).unwrap_or(0);
+    let of_bytes = u64::try_from(seen.bytes).unwrap_or(0);
+
+    let (sender, pieces) = mpsc::sync_channel::<Piece>(AHEAD);
+    thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let source = open_file(&bringing.file).map_err(|error| error.to_string())?;
+            let sender = sender;
+            cut(&plan, source, after, ROWS, |piece| sender.send(piece).is_ok()).map_err(sentence)
+        });
+        let written = write(&mut db, &work, &pieces, clock, |bytes| progress(bytes.min(of_bytes), of_bytes));
+        drop(pieces);
+        let read = reading.join().map_err(|_| "reading the list failed".to_owned())?;
+        written.and(read)
+    })?;
+    let ended = transaction(&mut db, |db| {
+        let ended = queries::set_ended(db, stored.id, &["running"], "done", None, clock.now())?;
+        if let Some(ended) = &ended {
+            audit::append(db, &keys, &[over(ended, Actor::CommandLine)], clock.now())?;
+        }
+        Ok(ended)
+    })?
+    .ok_or("the import was ended by somebody else")?;
+    bringing.write_refused(&mut db, &ended)?;
+    Ok(Outcome::Did(Report { id: ended.id, counts: ended.counts(), resumed }))
+}
+
+fn work(
+    config: &Config,
+    clock: &Clock,
+    keys: &Keys,
+    bringing: &Bringing,
+    seen: &Seen,
+    (id, lease): (Id, Id),
+) -> Work {
+    Work {
+        id,
+        lease,
+        layout: seen.layout.clone(),
+        file_bytes: seen.bytes,
+        keys: keys.clone(),
+        clock: clock.clone(),
+        invites: bringing.options.invites(),
+        overwrite: bringing.options.overwrite,
+        pace: Duration::from_secs(3600) / config.imports.invites_per_hour.max(1),
+    }
+}
+
+/// Writes all pieces, some in one transaction.
+fn write(
+    db: &mut Db,
+    work: &Work,
+    pieces: &mpsc::Receiver<Piece>,
+    clock: &Clock,
+    mut progress: impl FnMut(u64),
+) -> Result<(), String> {
+    let mut is_over = false;
+    while !is_over {
+        let mut bytes = 0;
+        transaction(db, |db| {
+            let mut counts = Counts::default();
+            for piece in pieces.iter().take(PIECES) {
+                match apply(db, work, &piece, clock.now())? {
+                    Step::Done(more) => counts.add(&more),
+                    Step::Lost => return Err(StoreError::Unavailable("the import was ended".to_owned())),
+                }
+                bytes = piece.end().1;
+                is_over = piece.is_last;
+            }
+            // A reader that failed sends no last piece.
+            is_over |= counts == Counts::default();
+            Ok(())
+        })?;
+        progress(bytes);
+    }
+    Ok(())
+}
+
+fn transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T, StoreError>) -> Result<T, String> {
+    dialect::write_transaction(db, work).map_err(|error: StoreError| error.to_string())
+}

@@ -1,0 +1,124 @@
+//! The preview: how a file is laid out, what its columns hold, its first rows, and what would become of all. It changes
+//! nothing but the import's own row.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{
+    decide::{Verdict, decide},
+    model::{Counts, Example, Preview},
+    pieces::{Piece, cut},
+    presets::{self, Field},
+    rows::{Plan, Reason},
+    table::{Layout, ReadError},
+    upload::{Passing, Shelf, Source},
+};
+use crate::{keys::Keys, supporters};
+
+/// Rows that are shown.
+const SHOWN: usize = 10;
+/// Lines with a fault that are named.
+const EXAMPLES: usize = 20;
+/// Rows that are looked up at once.
+const PIECE: usize = 500;
+
+/// How a file is laid out.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn layout(keys: &Keys, source: &mut Box<dyn Source + '_>) -> Result<Layout, ReadError> {
+    let detector = Passing::of(keys, source)?.finish().1;
+    Layout::of(source, &detector)
+}
+
+/// The first rows below the header.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn first_rows(layout: &Layout, source: Box<dyn Source + '_>) -> Result<Vec<Vec<String>>, ReadError> {
+    let mut rows = Vec::new();
+    layout.for_each_row(source, |record| {
+        let cells = layout.cells(record).into_iter().map(|cell| cell.chars().take(200).collect());
+        rows.push(cells.collect());
+        rows.len() < SHOWN
+    })?;
+    Ok(rows)
+}
+
+/// What would become of all rows, were they taken in now.
+///
+/// # Errors
+/// [`ReadError`]; a database that does not answer is `shelf`'s to tell.
+pub fn count(
+    shelf: &Shelf<'_>,
+    plan: &Plan,
+    source: Box<dyn Source + '_>,
+    (invites, overwrite): (bool, bool),
+    halt: &AtomicBool,
+) -> Result<Preview, ReadError> {
+    let mut preview = Preview::default();
+    cut(plan, source, 0, PIECE, |piece| {
+        count_piece(shelf, &piece, &mut preview, (invites, overwrite)) && !halt.load(Ordering::Relaxed)
+    })?;
+    Ok(preview)
+}
+
+fn count_piece(
+    shelf: &Shelf<'_>,
+    piece: &Piece,
+    preview: &mut Preview,
+    (invites, overwrite): (bool, bool),
+) -> bool {
+    let people: Vec<_> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
+    let addresses: Vec<_> =
+        people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
+    let Some(known) = shelf.ask(|db| supporters::known(db, &addresses)) else { return false };
+    let mut known = known.into_iter();
+    for row in &piece.rows {
+        let mut counts = Counts::default();
+        let line = row.record.line;
+        match &row.person {
+            Err(reasons) => {
+                counts.refused = 1;
+                preview.tell(line, reasons);
+            }
+            Ok(person) => match decide(person, &known.next().unwrap_or_default(), invites, overwrite) {
+                Verdict::Create => counts.created = 1,
+                Verdict::Fill(_) => counts.updated = 1,
+                Verdict::Unchanged => counts.unchanged = 1,
+                Verdict::Invite => counts.invited = 1,
+                Verdict::Refuse(reason) => {
+                    counts.refused = 1;
+                    preview.tell(line, &[reason]);
+                }
+            },
+        }
+        if counts.refused == 0 && !row.left_out.is_empty() {
+            counts.left_out = 1;
+            preview.tell(line, &row.left_out);
+        }
+        preview.counts.add(&counts);
+    }
+    true
+}
+
+impl Preview {
+    fn tell(&mut self, line: u64, reasons: &[Reason]) {
+        for reason in reasons {
+            *self.reasons.entry(reason.code.clone()).or_default() += 1;
+            if self.examples.len() < EXAMPLES {
+                self.examples.push(Example {
+                    line,
+                    field: reason.field.clone(),
+                    code: reason.code.clone(),
+                    message: reason.message.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What each column holds: as it was said, or as the header tells.
+#[must_use]
+pub fn mapping(said: Vec<Option<Field>>, layout: &Layout) -> Vec<Option<Field>> {
+    if said.is_empty() { presets::map(&layout.header) } else { said }
+}

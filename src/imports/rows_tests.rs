@@ -1,0 +1,169 @@
+//! Tests of reading rows.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::imports::{encoding::Encoding, presets, table::Kind};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const CONSENTED: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+fn plan(header: &[&str]) -> Plan {
+    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let fields = presets::map(&header);
+    Plan {
+        layout: Layout {
+            kind: Kind::Csv,
+            encoding: Encoding::Utf8,
+            delimiter: ',',
+            mark: 0,
+            names_delimiter: false,
+            header,
+        },
+        columns: fields.into_iter().enumerate().filter_map(|(at, field)| Some(at).zip(field)).collect(),
+        keys: Keys::new(&"signing".to_owned().into(), &[], &"suppression".to_owned().into()),
+        country: Country::US,
+        source: Some("leaflet".to_owned()),
+        tags: vec!["old-list".to_owned()],
+        notice: Id::from_bytes([7; 16]),
+        consented_at: CONSENTED,
+        phone_consent: true,
+        now: NOW,
+    }
+}
+
+fn read(header: &[&str], cells: &[&str]) -> Row {
+    let mut record = Record::default();
+    record.begin(2);
+    cells.iter().for_each(|cell| record.push(cell.as_bytes()));
+    plan(header).read(&record)
+}
+
+fn codes(reasons: &[Reason]) -> Vec<String> {
+    reasons.iter().map(|reason| format!("{}: {}", reason.field, reason.code)).collect()
+}
+
+fn refused(header: &[&str], cells: &[&str]) -> Vec<String> {
+    codes(&read(header, cells).person.err().unwrap())
+}
+
+#[test]
+fn a_row_of_action_network_becomes_what_a_sign_up_would_be() {
+    let header = [
+        "first_name",
+        "last_name",
+        "email",
+        "can2_phone",
+        "zip_code",
+        "can2_state_abbreviated",
+        "can2_user_tags",
+        "can2_subscription_status",
+        "uuid",
+    ];
+    let cells =
+        [" Zoe\u{308}", "Furnace", "Zoe@Example.org", "(212) 555-0123", "2134", "", "Steel Town, Volunteer"];
+    let row = read(&header, &[cells.as_slice(), &["subscribed", "x"]].concat());
+    let person = row.person.ok().unwrap();
+    let who = person.confirmed;
+    assert_eq!((who.email.as_str(), person.address.0.as_str()), ("Zoe@Example.org", "zoe@example.org"));
+    assert_eq!(who.profile.given_name.as_deref(), Some("Zo\u{eb}"));
+    assert_eq!(who.phone.as_deref(), Some("+12125550123"));
+    assert!(who.phone_consent);
+    assert_eq!(who.profile.postal_code.as_deref(), Some("02134"), "a spreadsheet took its zero");
+    assert_eq!((who.profile.region.as_deref(), who.country.as_deref()), (Some("MA"), Some("US")));
+    assert_eq!(person.tags, ["steel-town", "volunteer", "old-list"]);
+    assert_eq!(who.source[0].as_deref(), Some("leaflet"));
+    assert_eq!((who.signed_up_at, person.confirmed_at, person.left_at), (CONSENTED, CONSENTED, None));
+    assert!(row.left_out.is_empty());
+}
+
+#[test]
+fn a_value_that_does_not_hold_is_left_out_and_said() {
+    let header =
+        ["email", "phone", "zip", "country", "language", "involvement", "signed_up_at", "first name"];
+    let cells =
+        ["ada@example.org", "call me", "ABCDE", "Atlantis", "klingon!", "worker;boss", "2099-01-01", "=1+1"];
+    let row = read(&header, &cells);
+    let who = row.person.ok().unwrap().confirmed;
+    assert_eq!(who.involvement, [Involvement::Worker]);
+    assert_eq!((who.phone, who.profile.postal_code, who.profile.given_name), (None, None, None));
+    let mut left_out = codes(&row.left_out);
+    left_out.sort_unstable();
+    let expected = [
+        "country: invalid_country",
+        "given_name: formula",
+        "involvement: invalid_involvement",
+        "language: invalid_language",
+        "phone: invalid_phone",
+        "postal_code: invalid_zip_code",
+        "signed_up_at: invalid_time",
+    ];
+    assert_eq!(left_out, expected);
+}
+
+#[test]
+fn a_row_without_an_address_or_of_another_shape_is_refused() {
+    let header = ["email", "name"];
+    assert_eq!(refused(&header, &["", "Ada"]), ["email: required"]);
+    assert_eq!(refused(&header, &["ada", "Ada"]), ["email: invalid_email"]);
+    assert_eq!(refused(&header, &["=HYPERLINK(1)", "Ada"]), ["email: formula"]);
+    assert_eq!(refused(&header, &["ada@example.org"]), [": wrong_columns"]);
+    assert_eq!(refused(&header, &["ada@example.org", "Ada", "x"]), [": wrong_columns"]);
+    let mut record = Record::default();
+    record.begin(2);
+    record.push(b"ada@example.org");
+    record.push(b"Zo\xEB");
+    assert_eq!(codes(&plan(&header).read(&record).person.err().unwrap()), ["name: encoding"]);
+}
+
+#[test]
+fn who_left_elsewhere_is_known_to_have_left_and_doubt_is_refused() {
+    let header = ["email", "status", "unsubscribed_at"];
+    let left = |cells: &[&str]| read(&header, cells).person.ok().unwrap().left_at;
+    assert_eq!(left(&["ada@example.org", "Subscribed", ""]), None);
+    assert_eq!(left(&["ada@example.org", "", ""]), None);
+    assert_eq!(left(&["ada@example.org", "bounced", ""]), Some(NOW));
+    let at = Timestamp::from_seconds(1_577_880_000);
+    assert_eq!(left(&["ada@example.org", "unsubscribed", "2020-01-01 12:00:00"]), Some(at));
+    assert_eq!(refused(&header, &["ada@example.org", "pending", ""]), ["status: not_confirmed"]);
+    assert_eq!(refused(&header, &["ada@example.org", "perhaps", ""]), ["status: unknown_status"]);
+}
+
+#[test]
+fn the_guard_of_an_export_is_taken_away_and_attributes_fill_what_has_no_column() {
+    let attributes =
+        r#"{"given_name": "Ada", "phone": "212-555-0123", "tags": ["a b", "c"], "colour": "red"}"#;
+    let row = read(&["email", "name", "attributes"], &["'=1+1@example.org", "'-Dash Smith", attributes]);
+    let person = row.person.ok().unwrap();
+    assert_eq!(person.confirmed.email.as_str(), "=1+1@example.org");
+    assert_eq!(person.confirmed.profile.given_name.as_deref(), Some("Ada"));
+    assert_eq!(person.confirmed.phone.as_deref(), Some("+12125550123"));
+    assert_eq!(person.tags, ["a-b", "c", "old-list"]);
+    let person = read(&["email", "name"], &["Ada <ada@example.org>", "Ada  de la Cruz"]).person.ok().unwrap();
+    let profile = person.confirmed.profile;
+    assert_eq!(
+        (profile.given_name.as_deref(), profile.family_name.as_deref()),
+        (Some("Ada"), Some("de la Cruz"))
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_cells_are_a_person_or_refused(cells in prop::collection::vec(any::<String>(), 5), address in any::<bool>()) {
+        let header = ["email", "tags", "attributes", "signed_up_at", "zip"];
+        let mut cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        if address {
+            cells[0] = "ada@example.org";
+        }
+        let row = read(&header, &cells);
+        prop_assert_eq!(row.person.is_ok() || !address, true);
+        if let Ok(person) = row.person {
+            for tag in &person.tags {
+                prop_assert!(crate::contact::Slug::parse(tag).is_ok(), "{}", tag);
+            }
+            prop_assert!(person.confirmed.signed_up_at <= NOW);
+        }
+    }
+}

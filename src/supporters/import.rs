@@ -1,0 +1,320 @@
+//! Supporters of an imported list, many at a time: what is known of their addresses, and statements that write a whole
+//! piece at once. Called by `imports` inside its transactions; decides nothing about consent.
+
+use std::collections::HashMap;
+
+use diesel::{
+    QueryResult,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
+};
+
+use super::{
+    SearchWords, Status, copied,
+    model::{Confirmed, NewSupporter, Profile, Supporter, join, words},
+};
+use crate::{
+    clock::Timestamp,
+    each,
+    id::Id,
+    keys::AddressHash,
+    store::{
+        Db,
+        schema::{supporter_tags, supporters, suppressions, tags},
+    },
+};
+
+/// Somebody of a list, who becomes a supporter.
+pub struct Listed {
+    /// What the list says of them.
+    pub confirmed: Confirmed,
+    /// Matching key and keyed hash of their address.
+    pub address: (String, AddressHash),
+    /// When they confirmed, as far as that is known.
+    pub confirmed_at: Timestamp,
+    /// When they left, if the list says that they are not to be written to.
+    pub left_at: Option<Timestamp>,
+}
+
+/// What is known of an address.
+#[derive(Clone, Default)]
+pub struct Known {
+    /// The supporter who has it.
+    pub supporter: Option<Supporter>,
+    /// Why it is to be left alone, if it is; `erased` by own wish.
+    pub mark: Option<String>,
+}
+
+/// What is known of each address, in the order given.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn known(db: &mut Db, addresses: &[(&str, AddressHash)]) -> QueryResult<Vec<Known>> {
+    let keys: Vec<&str> = addresses.iter().map(|(key, _)| *key).collect();
+    let hashes: Vec<AddressHash> = addresses.iter().map(|(_, hash)| *hash).collect();
+    let rows: Vec<Supporter> = supporters::table
+        .filter(supporters::email_key.eq_any(keys))
+        .select(Supporter::as_select())
+        .load(db)?;
+    let marks: Vec<(AddressHash, String)> = suppressions::table
+        .filter(suppressions::address_hash.eq_any(hashes))
+        .select((suppressions::address_hash, suppressions::reason))
+        .load(db)?;
+    let mut rows: HashMap<String, Supporter> =
+        rows.into_iter().map(|row| (row.email_key.clone(), row)).collect();
+    let mut marks: HashMap<AddressHash, String> = marks.into_iter().collect();
+    let known =
+        addresses.iter().map(|(key, hash)| Known { supporter: rows.remove(*key), mark: marks.remove(hash) });
+    Ok(known.collect())
+}
+
+/// Inserts people whose addresses nobody has; nobody else may decide anything about them before the commit.
+///
+/// # Errors
+/// When a statement fails.
+pub fn insert_listed(db: &mut Db, listed: Vec<Listed>, now: Timestamp) -> QueryResult<()> {
+    let rows: Vec<NewSupporter> = listed
+        .into_iter()
+        .map(|person| NewSupporter {
+            status: if person.left_at.is_some() { Status::Unsubscribed } else { Status::Confirmed },
+            confirmed_at: person.confirmed_at,
+            unsubscribed_at: person.left_at,
+            voided_at: person.left_at,
+            ..NewSupporter::of(person.confirmed, person.address, now)
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    each!(db,
+        pg c => copied::copy(c, &rows),
+        // Pieces of a fixed size: diesel then finds its prepared statement by type.
+        sqlite c => {
+            let (pieces, rest) = rows.as_chunks::<32>();
+            for piece in pieces {
+                diesel::insert_into(supporters::table).values(piece).execute(c)?;
+            }
+            rest.iter().try_for_each(|row| diesel::insert_into(supporters::table).values(row).execute(c).map(drop))
+        }
+    )
+}
+
+/// A supporter with what a list adds to what is stored.
+pub struct Filled {
+    id: Id,
+    profile: Profile,
+    words: SearchWords,
+    phone: Option<String>,
+    phone_consent: bool,
+    country: Option<String>,
+    involvement: String,
+    source_code: Option<String>,
+}
+
+/// What `listed` adds to `known`: what is empty is filled; what the person gave stays, unless `overwrite`. Nothing if
+/// that changes nothing. The language stays: the person has chosen it.
+#[must_use]
+pub fn fill_listed(known: &Supporter, listed: &Confirmed, overwrite: bool) -> Option<Filled> {
+    let choose = |stored: &Option<String>, given: &Option<String>| {
+        let (first, second) = if overwrite { (given, stored) } else { (stored, given) };
+        first.as_ref().or(second.as_ref()).cloned()
+    };
+    // Both or neither: a region goes with its postal code.
+    let has_place = known.postal_code.is_some() || known.region.is_some();
+    let gives_place = listed.profile.postal_code.is_some() || listed.profile.region.is_some();
+    let (postal_code, region) = if gives_place && (overwrite || !has_place) {
+        (listed.profile.postal_code.clone(), listed.profile.region.clone())
+    } else {
+        (known.postal_code.clone(), known.region.clone())
+    };
+    let profile = Profile {
+        given_name: choose(&known.given_name, &listed.profile.given_name),
+        family_name: choose(&known.family_name, &listed.profile.family_name),
+        postal_code,
+        region,
+    };
+    let phone = choose(&known.phone, &listed.phone);
+    let is_new_phone = phone != known.phone;
+    let takes_involvement = !listed.involvement.is_empty() && (overwrite || known.involvement.is_empty());
+    let filled = Filled {
+        id: known.id,
+        words: words(&profile, &known.email_key),
+        phone_consent: if is_new_phone { listed.phone_consent } else { known.phone_consent },
+        phone,
+        country: choose(&known.country, &listed.country),
+        involvement: if takes_involvement { join(&listed.involvement) } else { known.involvement.clone() },
+        source_code: known.source_code.clone().or_else(|| listed.source.first().cloned().flatten()),
+        profile,
+    };
+    let is_changed = filled.profile.given_name != known.given_name
+        || filled.profile.family_name != known.family_name
+        || filled.profile.postal_code != known.postal_code
+        || filled.profile.region != known.region
+        || is_new_phone
+        || filled.country != known.country
+        || filled.involvement != known.involvement
+        || filled.source_code != known.source_code;
+    is_changed.then_some(filled)
+}
+
+/// Stores what lists added.
+///
+/// # Errors
+/// When a statement fails.
+pub fn update_listed(db: &mut Db, rows: &[Filled], now: Timestamp) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    each!(db,
+        pg c => update_columns(c, rows, now),
+        sqlite c => rows.iter().try_for_each(|row| {
+            diesel::update(supporters::table.filter(supporters::id.eq(row.id)))
+                .set((
+                    &row.words,
+                    supporters::given_name.eq(&row.profile.given_name),
+                    supporters::family_name.eq(&row.profile.family_name),
+                    supporters::postal_code.eq(&row.profile.postal_code),
+                    supporters::region.eq(&row.profile.region),
+                    supporters::phone.eq(&row.phone),
+                    supporters::phone_consent.eq(row.phone_consent),
+                    supporters::country.eq(&row.country),
+                    supporters::involvement.eq(&row.involvement),
+                    supporters::source_code.eq(&row.source_code),
+                    supporters::updated_at.eq(now),
+                ))
+                .execute(c)
+                .map(drop)
+        })
+    )
+}
+
+/// One statement for all of them: each column is one array.
+fn update_columns(c: &mut PgConnection, rows: &[Filled], now: Timestamp) -> QueryResult<()> {
+    fn column<'a, T>(rows: &'a [Filled], value: fn(&'a Filled) -> T) -> Vec<T> {
+        rows.iter().map(value).collect()
+    }
+    fn word(rows: &[Filled], at: usize) -> Vec<Option<&str>> {
+        rows.iter().map(|row| row.words.columns().get(at).copied().flatten()).collect()
+    }
+    let statement = "UPDATE supporters SET given_name = n.given_name, family_name = n.family_name, \
+         postal_code = n.postal_code, region = n.region, phone = n.phone, phone_consent = n.phone_consent, \
+         country = n.country, involvement = n.involvement, source_code = n.source_code, word_1 = n.w1, \
+         word_2 = n.w2, word_3 = n.w3, word_4 = n.w4, word_5 = n.w5, word_6 = n.w6, domain = n.domain, \
+         updated_at = $18 \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (id, \
+         given_name, family_name, postal_code, region, phone, phone_consent, country, involvement, source_code, \
+         w1, w2, w3, w4, w5, w6, domain) WHERE supporters.id = n.id";
+    type Texts = Array<Nullable<Text>>;
+    sql_query(statement)
+        .bind::<Array<Binary>, _>(column(rows, |row| row.id))
+        .bind::<Texts, _>(column(rows, |row| row.profile.given_name.as_deref()))
+        .bind::<Texts, _>(column(rows, |row| row.profile.family_name.as_deref()))
+        .bind::<Texts, _>(column(rows, |row| row.profile.postal_code.as_deref()))
+        .bind::<Texts, _>(column(rows, |row| row.profile.region.as_deref()))
+        .bind::<Texts, _>(column(rows, |row| row.phone.as_deref()))
+        .bind::<Array<Bool>, _>(column(rows, |row| row.phone_consent))
+        .bind::<Texts, _>(column(rows, |row| row.country.as_deref()))
+        .bind::<Array<Text>, _>(column(rows, |row| row.involvement.as_str()))
+        .bind::<Texts, _>(column(rows, |row| row.source_code.as_deref()))
+        .bind::<Texts, _>(word(rows, 0))
+        .bind::<Texts, _>(word(rows, 1))
+        .bind::<Texts, _>(word(rows, 2))
+        .bind::<Texts, _>(word(rows, 3))
+        .bind::<Texts, _>(word(rows, 4))
+        .bind::<Texts, _>(word(rows, 5))
+        .bind::<Texts, _>(word(rows, 6))
+        .bind::<BigInt, _>(now)
+        .execute(c)
+        .map(drop)
+}
+
+/// Gives people, by the matching keys of their addresses, tags, which are made if they are missing. A tag that somebody
+/// has stays as it is. Returns which of the people got a tag that they had not.
+///
+/// # Errors
+/// When a statement fails.
+pub fn tag_listed(db: &mut Db, wishes: &[(&str, &str)], now: Timestamp) -> QueryResult<Vec<String>> {
+    if wishes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut slugs: Vec<&str> = wishes.iter().map(|(_, slug)| *slug).collect();
+    slugs.sort_unstable();
+    slugs.dedup();
+    let mut numbers = numbers_of(db, &slugs)?;
+    for slug in slugs.iter().filter(|slug| !numbers.contains_key(**slug)) {
+        each!(db, c => diesel::insert_into(tags::table)
+            .values((tags::slug.eq(slug), tags::created_at.eq(now)))
+            .on_conflict_do_nothing()
+            .execute(c))?;
+    }
+    if numbers.len() < slugs.len() {
+        numbers = numbers_of(db, &slugs)?;
+    }
+    let mut keys: Vec<&str> = wishes.iter().map(|(key, _)| *key).collect();
+    keys.dedup();
+    let people: Vec<(String, i64)> = supporters::table
+        .filter(supporters::email_key.eq_any(keys))
+        .select((supporters::email_key, supporters::number))
+        .load(db)?;
+    let keys: HashMap<i64, &str> = people.iter().map(|(key, number)| (*number, key.as_str())).collect();
+    let people: HashMap<&str, i64> = people.iter().map(|(key, number)| (key.as_str(), *number)).collect();
+    let mut rows: Vec<(i64, i64)> = wishes
+        .iter()
+        .filter_map(|(key, slug)| numbers.get(*slug).copied().zip(people.get(key).copied()))
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut tagged: Vec<String> = Vec::new();
+    for (tag, supporter) in each!(db,
+        pg c => insert_tags(c, &rows, now)?,
+        sqlite c => {
+            let mut added = Vec::new();
+            for (tag, supporter) in rows {
+                let row = (
+                    supporter_tags::tag_number.eq(tag),
+                    supporter_tags::supporter_number.eq(supporter),
+                    supporter_tags::created_at.eq(now),
+                );
+                let count =
+                    diesel::insert_into(supporter_tags::table).values(row).on_conflict_do_nothing().execute(c)?;
+                if count > 0 {
+                    added.push((tag, supporter));
+                }
+            }
+            added
+        }
+    ) {
+        let _ = tag;
+        tagged.extend(keys.get(&supporter).map(|key| (*key).to_owned()));
+    }
+    tagged.sort_unstable();
+    tagged.dedup();
+    Ok(tagged)
+}
+
+fn numbers_of(db: &mut Db, slugs: &[&str]) -> QueryResult<HashMap<String, i64>> {
+    let rows: Vec<(String, i64)> =
+        tags::table.filter(tags::slug.eq_any(slugs)).select((tags::slug, tags::number)).load(db)?;
+    Ok(rows.into_iter().collect())
+}
+
+#[derive(QueryableByName)]
+struct Added {
+    #[diesel(sql_type = BigInt)]
+    tag_number: i64,
+    #[diesel(sql_type = BigInt)]
+    supporter_number: i64,
+}
+
+fn insert_tags(c: &mut PgConnection, rows: &[(i64, i64)], now: Timestamp) -> QueryResult<Vec<(i64, i64)>> {
+    let statement = "INSERT INTO supporter_tags (tag_number, supporter_number, created_at) \
+         SELECT t, s, $3 FROM unnest($1, $2) AS n (t, s) ON CONFLICT DO NOTHING \
+         RETURNING tag_number, supporter_number";
+    let added: Vec<Added> = sql_query(statement)
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.0).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.1).collect::<Vec<_>>())
+        .bind::<BigInt, _>(now)
+        .load(c)?;
+    Ok(added.into_iter().map(|row| (row.tag_number, row.supporter_number)).collect())
+}
