@@ -1,7 +1,10 @@
 //! [`Preferences`]: what each link allows, and what each choice does, in one transaction each.
 
+use serde_json::json;
+
 use super::owed;
 use crate::{
+    audit::{self, Act, Actor},
     clock::Timestamp,
     error::AppError,
     forms::{ConsentReceipt, Forms},
@@ -10,7 +13,7 @@ use crate::{
     keys::{AddressHash, LinkError, Purpose},
     outbox::{self, NewMail},
     store::{Lane, StoreError, lock},
-    supporters::{self, Profile, Supporter},
+    supporters::{self, Profile, Status, Supporter},
 };
 
 /// What a preferences link allows.
@@ -157,10 +160,19 @@ impl Preferences {
     /// # Errors
     /// When the database does not answer.
     pub async fn leave(&self, supporter: Id) -> Result<(), LinkFault> {
-        let now = self.kernel.clock.now();
+        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
         self.kernel
             .store
-            .write(Lane::Visitor, move |db| Ok::<_, LinkFault>(supporters::leave(db, supporter, now)?))
+            .write(Lane::Visitor, move |db| {
+                let is_in =
+                    supporters::find(db, supporter)?.is_some_and(|known| known.status == Status::Confirmed);
+                supporters::leave(db, supporter, now)?;
+                let act = Act::new(Actor::Supporter(supporter), "supporter.leave").on("supporter", supporter);
+                if is_in {
+                    audit::append(db, &keys, &[act], now)?;
+                }
+                Ok::<_, LinkFault>(())
+            })
             .await
     }
 
@@ -187,14 +199,16 @@ impl Preferences {
     /// # Errors
     /// When the database does not answer.
     pub async fn not_me(&self, address: AddressHash) -> Result<(), LinkFault> {
-        let now = self.kernel.clock.now();
+        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
         self.kernel
             .store
             .write(Lane::Visitor, move |db| {
                 lock::addresses(db, [address])?;
                 supporters::suppress(db, address, "not_me", now)?;
                 let erased = supporters::forget_signups(db, address, false)?;
-                Ok::<_, LinkFault>(outbox::forget(db, &erased)?)
+                outbox::forget(db, &erased)?;
+                let act = Act::new(Actor::Unknown, "address.not_me").on("address", address.as_subject());
+                Ok::<_, LinkFault>(audit::append(db, &keys, &[act], now)?)
             })
             .await?;
         self.kernel.store.scrub();
@@ -206,11 +220,16 @@ impl Preferences {
     /// # Errors
     /// When the database does not answer.
     pub async fn change(&self, supporter: Supporter, profile: Profile) -> Result<(), LinkFault> {
-        let now = self.kernel.clock.now();
+        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
         self.kernel
             .store
             .write(Lane::Visitor, move |db| {
-                Ok::<_, LinkFault>(supporters::set_profile(db, &supporter, &profile, now)?)
+                supporters::set_profile(db, &supporter, &profile, now)?;
+                let act = Act::new(Actor::Supporter(supporter.id), "supporter.edit");
+                let act = act
+                    .on("supporter", supporter.id)
+                    .with(json!({ "fields": changed(&supporter, &profile) }));
+                Ok::<_, LinkFault>(audit::append(db, &keys, &[act], now)?)
             })
             .await
     }
@@ -224,10 +243,23 @@ impl Preferences {
         self.kernel
             .store
             .write(Lane::Visitor, move |db| {
-                Ok::<_, LinkFault>(supporters::erase(db, &keys, &supporter, now)?)
+                supporters::erase(db, &keys, &supporter, now)?;
+                let act = Act::new(Actor::Supporter(supporter.id), "supporter.erase");
+                Ok::<_, LinkFault>(audit::append(db, &keys, &[act.on("supporter", supporter.id)], now)?)
             })
             .await?;
         self.kernel.store.scrub();
         Ok(())
     }
+}
+
+/// Names of the fields that `profile` changes.
+fn changed(supporter: &Supporter, profile: &Profile) -> Vec<&'static str> {
+    let fields = [
+        ("given_name", &supporter.given_name, &profile.given_name),
+        ("family_name", &supporter.family_name, &profile.family_name),
+        ("postal_code", &supporter.postal_code, &profile.postal_code),
+        ("region", &supporter.region, &profile.region),
+    ];
+    fields.into_iter().filter(|(_, before, after)| before != after).map(|(name, ..)| name).collect()
 }

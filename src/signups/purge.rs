@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Signups, queries, standing::WINDOW};
 use crate::{
+    audit::{self, Act, Actor},
     outbox, periodic,
     store::{Lane, StoreError},
     supporters,
@@ -70,11 +72,17 @@ impl Signups {
             total += erased;
             skip += i64::try_from(seen - erased).unwrap_or(0);
         }
+        let keys = kernel.keys.clone();
         kernel
             .store
             .write(Lane::Worker, move |db| {
                 outbox::forget_dead(db, now.before(keep))?;
-                Ok::<_, StoreError>(queries::delete_asked_before(db, now.before(WINDOW))?)
+                queries::delete_asked_before(db, now.before(WINDOW))?;
+                let act = Act::new(Actor::System, "signup.purge").with(json!({ "signups": total }));
+                if total > 0 {
+                    audit::append(db, &keys, &[act], now)?;
+                }
+                Ok::<_, StoreError>(())
             })
             .await?;
         // Also for what triage and the outbox erased since the last time.

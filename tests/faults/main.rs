@@ -18,6 +18,7 @@ mod pooler;
 mod postgres;
 mod support;
 
+mod audit;
 mod clocks;
 mod copy;
 mod crash;

@@ -3,6 +3,7 @@
 mod acts;
 mod chain;
 mod reading;
+mod speed;
 
 use openhearth::{
     audit::{Act, Actor, Verdict},
