@@ -20,7 +20,10 @@ use crate::{
     app::{App, StartError},
     config::Config,
     exports, groups,
-    http::{ErrorPage, Https, Page, TrustedProxies, error_pages, not_found, security_headers},
+    http::{
+        ErrorPage, Https, OwnUrl, Page, TrustedProxies, error_pages, guard_origin, not_found,
+        security_headers,
+    },
     imports,
     kernel::Kernel,
     ops::{self, MetricsAccess},
@@ -175,6 +178,8 @@ fn listen(app: &App, socket: TcpListener, extra: Extra) -> Result<(Server, Socke
             .configure(extra)
             .configure(|service| mount(&app, service))
             .default_service(web::to(not_found))
+            .wrap(from_fn(staff::renew_sessions))
+            .wrap(from_fn(guard_origin))
             .wrap(from_fn(error_pages))
             .wrap(from_fn(security_headers))
             .wrap(TracingLogger::<RequestSpan>::new())
@@ -219,6 +224,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .app_data(Data::new(app.recalls.clone()))
         .app_data(Data::new(metrics_access(config)))
         .app_data(Data::new(TrustedProxies(config.server.trusted_proxies.clone())))
+        .app_data(Data::new(OwnUrl(app.kernel.base_url.clone())))
         .app_data(Data::new(Https(app.kernel.base_url.starts_with("https://"))))
         .app_data(Data::new(error_page(app.kernel.clone())))
         .configure(signups::api(&config.server.allowed_origins))

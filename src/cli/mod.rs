@@ -62,6 +62,14 @@ struct ServeArgs {
 enum AdminCommand {
     /// Make an account; the password is read from standard input.
     Create(CreateArgs),
+    /// List the accounts.
+    List,
+    /// Let an account log in no more; its sessions end.
+    Disable(AccountArgs),
+    /// Let a disabled account log in again.
+    Enable(AccountArgs),
+    /// Print a link that sets a new password once, alone; or set the password that standard input gives.
+    ResetPassword(ResetArgs),
     /// Make a bearer token and print it, alone.
     Token(TokenArgs),
 }
@@ -80,6 +88,26 @@ struct CreateArgs {
     /// Read the password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
+}
+
+#[derive(Args)]
+struct AccountArgs {
+    /// Address of the account.
+    #[arg(long)]
+    email: String,
+}
+
+#[derive(Args)]
+struct ResetArgs {
+    /// Address of the account.
+    #[arg(long)]
+    email: String,
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Switch its second factor off, too.
+    #[arg(long)]
+    remove_totp: bool,
 }
 
 #[derive(Args)]
@@ -156,6 +184,14 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
             Ok(())
         }
         Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
+        Command::Admin(AdminCommand::List) => admin::list(build(config).await?).await,
+        Command::Admin(AdminCommand::Disable(args)) => {
+            admin::disable(build(config).await?, &args.email, true).await
+        }
+        Command::Admin(AdminCommand::Enable(args)) => {
+            admin::disable(build(config).await?, &args.email, false).await
+        }
+        Command::Admin(AdminCommand::ResetPassword(args)) => admin::reset(build(config).await?, args).await,
         Command::Admin(AdminCommand::Token(args)) => admin::token(build(config).await?, args).await,
     };
     outcome.map(|()| ExitCode::SUCCESS).map_err(Failure::from)

@@ -1,9 +1,42 @@
 //! Same-origin checks: what a cookie authorises, another site's page must not trigger (OWASP CSRF cheat sheet,
 //! Fetch Metadata).
 
-use actix_web::{HttpRequest, http::header};
+use std::sync::Arc;
+
+use actix_web::{
+    Error, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web::Data,
+};
 
 use crate::error::AppError;
+
+/// How people reach this server; registered by it.
+pub struct OwnUrl(pub Arc<str>);
+
+/// Where a cookie gives authority.
+const BY_COOKIE: [&str; 2] = ["/api/v1/admin/", "/admin/"];
+
+/// Middleware that refuses what another site's page sends to where a cookie gives authority, whatever its content type
+/// and before anything of it is read. A bearer token is no ambient authority, so it is let through.
+///
+/// # Errors
+/// [`AppError::Forbidden`], and those of the inner service.
+pub async fn guard_origin<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let by_cookie = BY_COOKIE.iter().any(|prefix| request.path().starts_with(prefix));
+    let is_unsafe = !request.method().is_safe();
+    if is_unsafe && by_cookie && !request.headers().contains_key(header::AUTHORIZATION) {
+        let own = request.app_data::<Data<OwnUrl>>().map_or("", |own| &own.0);
+        require_same_origin(request.request(), own)?;
+    }
+    next.call(request).await
+}
 
 /// Refuses a request that a browser sent on behalf of another site. Requests without these headers come from
 /// programs, which carry no ambient cookies of a person.

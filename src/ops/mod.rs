@@ -7,6 +7,7 @@ mod mailbox;
 mod metrics;
 pub mod openapi;
 pub mod pages;
+mod security_txt;
 
 pub use health::Probe;
 pub use mailbox::routes as mailbox_routes;
@@ -35,4 +36,5 @@ pub struct Ops {
 pub fn routes(config: &mut ServiceConfig) {
     health::routes(config);
     api_docs::routes(config);
+    security_txt::routes(config);
 }

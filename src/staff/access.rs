@@ -3,17 +3,28 @@
 
 use std::{future::Future, marker::PhantomData, pin::Pin, str::FromStr};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::Data,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Staff, accounts, sessions, tokens};
+use super::{
+    Staff, accounts,
+    model::Account,
+    sessions::{self, Renewal, cookies},
+    tokens, totp,
+};
 use crate::{
     audit::{Actor, Reader},
     error::AppError,
     http::require_same_origin,
     id::Id,
     keys::sha256,
+    store::Db,
 };
 
 /// What somebody on the staff is there for.
@@ -152,22 +163,25 @@ pub trait Capability: 'static {
     const BOUND: bool = false;
     /// Whether they may still do it when the group is no longer a member.
     const AFTER_LEAVING: bool = false;
+    /// Whether somebody may do it who must set up a second factor first, and has not.
+    const WITHOUT_TOTP: bool = false;
 }
 
-/// Declares capabilities: `Name: scope` for the whole staff, `Name: scope, bound` for those of one group too, `bound,
-/// after_leaving` also when that group has left.
+/// Declares capabilities: `Name: scope` for the whole staff; with `bound`, for those of one group too; with
+/// `after_leaving`, also when that group has left; with `without_totp`, for those who have yet to set up a second factor
+/// that is required.
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $bound:ident $(, $after:ident)?)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $flag:ident)*;)*) => {$(
         $(#[$doc])*
         pub struct $name;
         impl Capability for $name {
             const SCOPE: Option<Scope> = $scope;
-            $(const BOUND: bool = capabilities!(@$bound);
-            $(const AFTER_LEAVING: bool = capabilities!(@$after);)?)?
+            $(capabilities!(@$flag);)*
         }
     )*};
-    (@bound) => { true };
-    (@after_leaving) => { true };
+    (@bound) => { const BOUND: bool = true; };
+    (@after_leaving) => { const AFTER_LEAVING: bool = true; };
+    (@without_totp) => { const WITHOUT_TOTP: bool = true; };
 }
 
 capabilities! {
@@ -197,6 +211,9 @@ capabilities! {
     ReadAudit: Some(Scope::Audit);
     /// One's own account, sessions and tokens.
     OwnAccount: None, bound, after_leaving;
+    /// What one may do with one's own login before a second factor that is required has been set up: see who one is,
+    /// set it up, log out.
+    OwnLogin: None, bound, after_leaving, without_totp;
 }
 
 /// By what a request was recognised.
@@ -273,11 +290,6 @@ impl<C: Capability> FromRequest for Access<C> {
     }
 }
 
-/// Name of the session cookie; browsers accept the `__Host-` prefix under https only.
-pub(super) fn session_cookie_name(base_url: &str) -> &'static str {
-    if base_url.starts_with("https://") { "__Host-oh_session" } else { "oh_session" }
-}
-
 async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, AppError> {
     let unauthorized = |sentence: &str| AppError::Unauthorized(sentence.to_owned());
     let staff = request.app_data::<Data<Staff>>().ok_or(AppError::Internal)?;
@@ -297,21 +309,19 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
         (account, Authenticator::Token(token.id), Some(token))
     } else {
         let cookie = request
-            .cookie(session_cookie_name(&kernel.base_url))
+            .cookie(cookies::session_name(&kernel.base_url))
             .ok_or_else(|| unauthorized("log in at POST /api/v1/admin/session, or send a bearer token"))?;
         // What a cookie authorises, another site's page must not trigger.
         if !request.method().is_safe() {
             require_same_origin(request, &kernel.base_url)?;
         }
         let hash = sha256(cookie.value());
-        let key = hash.clone();
-        let found =
-            kernel.store.read(move |db| Ok::<_, AppError>(sessions::queries::find(db, &key, now)?)).await?;
-        (
-            found.ok_or_else(|| unauthorized("this session has ended; log in again"))?,
-            Authenticator::Session(hash),
-            None,
-        )
+        let (account, session) = find_session(staff, hash.clone(), C::WITHOUT_TOTP).await?;
+        staff.note_seen(&session, now);
+        if session.renew {
+            request.extensions_mut().insert(Renewal { staff: Staff::clone(staff), hash: hash.clone() });
+        }
+        (account, Authenticator::Session(hash), None)
     };
     let role: Role = account.role.parse().map_err(|error: String| AppError::internal(&error))?;
     let sight = sight(role, account.group_id, token.as_ref().and_then(|token| token.group_id));
@@ -352,6 +362,28 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
         sight,
         capability: PhantomData,
     })
+}
+
+/// The session and whose it is, unless it has ended, or its account must set up a second factor first.
+async fn find_session(
+    staff: &Staff,
+    hash: Vec<u8>,
+    without_totp: bool,
+) -> Result<(Account, sessions::queries::Row), AppError> {
+    let now = staff.kernel.clock.now();
+    let rested = staff.rested(now);
+    let find = move |db: &mut Db| {
+        let found = sessions::queries::find(db, &hash, now, rested)?;
+        let has_totp = found.as_ref().is_none_or(|(account, _)| account.totp_nonce.is_some());
+        let must_enrol = !has_totp && !without_totp && totp::is_required(db)?;
+        Ok::<_, AppError>((found, must_enrol))
+    };
+    let (found, must_enrol) = staff.kernel.store.read(find).await?;
+    if must_enrol {
+        let sentence = "an owner requires a second factor; set yours up first, at POST /api/v1/admin/me/totp";
+        return Err(AppError::refused(StatusCode::FORBIDDEN, "totp_enrolment_required", sentence));
+    }
+    found.ok_or_else(|| AppError::Unauthorized("this session has ended; log in again".to_owned()))
 }
 
 /// A group manager sees their group alone; a token may bind anybody to one. Neither widens the other.

@@ -25,9 +25,29 @@ mail_templates!(
     "mail/staff_invite/body.html"
 );
 
+/// Lets somebody who has lost their password set another.
+#[derive(Debug, Clone)]
+pub struct StaffResetMail {
+    /// The campaign's name.
+    pub campaign_name: String,
+    /// The campaign's postal address, for the foot.
+    pub postal_address: Option<String>,
+    /// The link.
+    pub link_url: String,
+    /// Minutes until it runs out.
+    pub link_minutes: u16,
+}
+
+mail_templates!(
+    StaffResetMail,
+    "mail/staff_reset/subject.txt",
+    "mail/staff_reset/body.txt",
+    "mail/staff_reset/body.html"
+);
+
 #[cfg(test)]
 mod tests {
-    use super::StaffInviteMail;
+    use super::{StaffInviteMail, StaffResetMail};
     use crate::mail::render::soundness::check;
 
     #[test]
@@ -40,6 +60,18 @@ mod tests {
             link_days: 7,
         };
         insta::assert_snapshot!("staff_invite", check("staff_invite", &mail.render()?)?);
+        Ok(())
+    }
+
+    #[test]
+    fn staff_reset() -> askama::Result<()> {
+        let mail = StaffResetMail {
+            campaign_name: "Good Steel Coalition".into(),
+            postal_address: Some("Good Steel Coalition\n12 Furnace Street\nExampleville, OH 00000".into()),
+            link_url: format!("https://join.example.org/reset/{}", "Ab3".repeat(21)),
+            link_minutes: 60,
+        };
+        insta::assert_snapshot!("staff_reset", check("staff_reset", &mail.render()?)?);
         Ok(())
     }
 }

@@ -12,30 +12,32 @@ mod model;
 mod owed;
 mod page_routes;
 mod pages;
-mod password;
+mod passwords;
 pub(crate) mod routes;
 mod sessions;
 mod setup;
+mod throttle;
 mod tokens;
+pub mod totp;
 
 use std::sync::Arc;
 
 pub use access::{
     Access, Authenticator, Capability, EditForms, ExportSupporters, ImportSupporters, ListSupporters,
-    ManageStaff, OwnAccount, OwnGroup, OwnRecalls, ReadAudit, ReadStats, ReadSupporters, ReviewGroups, Role,
-    Scope, Sight, WriteSupporters,
+    ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadStats, ReadSupporters,
+    ReviewGroups, Role, Scope, Sight, WriteSupporters,
 };
-pub use accounts::{AccountError, Invitation, Invited, NewAccount, invite};
+pub use accounts::{AccountError, Invitation, Invited, NewAccount, StaffView, invite};
 pub use audit_routes::api as audit_api;
 pub use model::TokenView;
 pub use owed::templates;
-pub use routes::{MeView, NewToken, NewTokenView, SessionForm, SessionView, api};
-pub use sessions::Session;
+pub use routes::api;
+pub use sessions::renew_sessions;
 
 use actix_web::web::ServiceConfig;
 
 use crate::kernel::Kernel;
-use password::Hasher;
+use passwords::Hasher;
 
 /// Staff of this installation. Cheap to clone.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use diesel::QueryResult;
 use super::{
     Role,
     accounts::{MailedLink, queries},
-    mails::StaffInviteMail,
+    mails::{StaffInviteMail, StaffResetMail},
 };
 use crate::{
     clock::Timestamp,
@@ -20,10 +20,13 @@ use crate::{
 /// Lets somebody in; its subject is the account.
 pub(super) const INVITE: &str = "staff_invite";
 
+/// Lets somebody set a new password; its subject is the account, or nobody.
+pub(super) const RESET: &str = "staff_reset";
+
 /// The mails that the staff are owed.
 #[must_use]
 pub fn templates(kernel: &Kernel) -> Vec<Box<dyn Template>> {
-    vec![Box::new(Invite(kernel.clone()))]
+    vec![Box::new(Invite(kernel.clone())), Box::new(Reset(kernel.clone()))]
 }
 
 struct Invite(Kernel);
@@ -47,6 +50,35 @@ impl Template for Invite {
                     role: account.role.parse().map_or("log in", Role::allows),
                     link_url: kernel.url(&path),
                     link_days: config.staff.invite_days,
+                };
+                mail.render().map(|parts| parts.into_content(None))
+            };
+            owed.insert(id, Box::new(compose));
+        }
+        Ok(owed)
+    }
+}
+
+struct Reset(Kernel);
+
+impl Template for Reset {
+    fn name(&self) -> &'static str {
+        RESET
+    }
+
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
+        let mut owed: HashMap<Id, Compose> = HashMap::new();
+        for account in queries::list_linked(db, subjects)? {
+            let (kernel, id) = (self.0.clone(), account.id);
+            let compose = move |now: Timestamp| {
+                let config = &kernel.config;
+                let until = now.after(config.staff.reset());
+                let path = MailedLink::Reset.make(&kernel.keys, account.id, account.link_version, until);
+                let mail = StaffResetMail {
+                    campaign_name: config.campaign.name.clone(),
+                    postal_address: kernel.postal_address(),
+                    link_url: kernel.url(&path),
+                    link_minutes: config.staff.reset_minutes,
                 };
                 mail.render().map(|parts| parts.into_content(None))
             };

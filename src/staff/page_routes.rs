@@ -2,22 +2,34 @@
 //! The link's authority is the link itself, so no cookie is read.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{self, Data, Path},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Staff, accounts::MailedLink, pages::PasswordPage};
+use super::{
+    Staff,
+    accounts::MailedLink,
+    pages::{LostPasswordPage, PasswordPage},
+    sessions::cookies,
+};
 use crate::{
     error::AppError,
-    http::{Endpoint, Form, Page},
+    http::{ClientAddress, Endpoint, Form, Page, require_same_origin},
     site::{
         self,
         pages::{MessagePage, PageLink},
     },
 };
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetPost {
+    #[serde(default)]
+    email: String,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +74,12 @@ async fn set(
                 ],
                 link: Some(PageLink { label: "To the front page".to_owned(), href: "/".to_owned() }),
             };
-            return Ok(Page::render(&page, nonce)?.into_response());
+            let mut response = Page::render(&page, nonce)?.into_response();
+            let (kernel, number) = (&staff.kernel, cookies::number()?);
+            let mark =
+                cookies::browser(&kernel.base_url, &kernel.keys, account.id, number, kernel.clock.now());
+            response.add_cookie(&mark).map_err(|error| AppError::internal(&error))?;
+            return Ok(response);
         }
         Err(AppError::Invalid(faults)) => faults,
         Err(error) => return Err(error),
@@ -100,8 +117,52 @@ async fn reset(
     set(MailedLink::Reset, &staff, &token, post).await
 }
 
+fn lost(staff: &Staff, email: String, errors: Vec<site::FieldError>) -> Result<Page, AppError> {
+    let nonce = Page::nonce()?;
+    let page =
+        LostPasswordPage { site: staff.kernel.site(&nonce), action: "/reset".to_owned(), email, errors };
+    Page::render(&page, nonce)
+}
+
+async fn lost_page(staff: Data<Staff>) -> Result<Page, AppError> {
+    lost(&staff, String::new(), Vec::new())
+}
+
+async fn request_reset(
+    request: HttpRequest,
+    client: ClientAddress,
+    staff: Data<Staff>,
+    Form(post): Form<ResetPost>,
+) -> Result<Page, AppError> {
+    require_same_origin(&request, &staff.kernel.base_url)?;
+    match staff.request_reset(&post.email, client.0).await {
+        Ok(()) => {}
+        Err(AppError::Invalid(faults)) => {
+            let errors = faults.into_iter().map(|fault| site::FieldError::new(fault.field, fault.message));
+            let page = lost(&staff, post.email, errors.collect())?;
+            return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
+        Err(error) => return Err(error),
+    }
+    let nonce = Page::nonce()?;
+    let page = MessagePage {
+        site: staff.kernel.site(&nonce),
+        title: "Look into your mailbox".to_owned(),
+        heading: "Look into your mailbox".to_owned(),
+        paragraphs: vec![
+            "If there is an account with this address, a link to set a new password is on its way."
+                .to_owned(),
+            "Nothing there after some minutes? Look into the spam folder, or ask an owner of the account."
+                .to_owned(),
+        ],
+        link: None,
+    };
+    Page::render(&page, nonce)
+}
+
 /// Mounts the pages.
 pub fn pages(config: &mut web::ServiceConfig) {
     Endpoint::at("/invite/{token}").get(invite_page).post(invite).mount(config);
+    Endpoint::at("/reset").get(lost_page).post(request_reset).mount(config);
     Endpoint::at("/reset/{token}").get(reset_page).post(reset).mount(config);
 }

@@ -87,6 +87,34 @@ impl PasswordPage {
     }
 }
 
+/// Asks for the mail with the link to set a new password. Posts `email`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "staff/lost_password.html")]
+pub struct LostPasswordPage {
+    /// The frame.
+    pub site: Site,
+    /// Where the form posts.
+    pub action: String,
+    /// The address typed so far.
+    pub email: String,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+}
+
+impl LostPasswordPage {
+    /// The first error for the field named `field`.
+    #[must_use]
+    pub fn error_for(&self, field: &str) -> Option<&str> {
+        FieldError::find(&self.errors, field)
+    }
+
+    /// The errors with, for each, whether the summary may link to its field.
+    #[must_use]
+    pub fn summary(&self) -> Vec<(&FieldError, bool)> {
+        self.errors.iter().map(|error| (error, error.field == "email")).collect()
+    }
+}
+
 /// Quotes `text` so that a POSIX shell takes it as it is.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -113,6 +141,13 @@ mod tests {
         };
         check("password_errors", &PasswordPage { errors, ..page.clone() })?;
         check("password", &page)?;
+        let page = LostPasswordPage {
+            site: site(),
+            action: "/reset".into(),
+            email: "ada".into(),
+            errors: vec![FieldError::new("email", "Enter an e-mail address with one @ in it.")],
+        };
+        check("lost_password", &page)?;
         check("setup_done", &SetupDonePage { site: site(), email: "owner@example.org".into() })
     }
 

@@ -12,6 +12,7 @@ mod group_commit;
 pub mod lock;
 pub mod migrate;
 pub mod schema;
+pub mod settings;
 mod writer;
 
 use std::{sync::Arc, time::Duration};

@@ -315,3 +315,27 @@ async fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
     }
     assert!(same_client(&app, Some("garbage"), None).await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_problems_have_an_address_where_one_is_set() {
+    let app = TestApp::start().await;
+    app.client().get("/.well-known/security.txt").await.expect(404).problem();
+    let app =
+        TestApp::start_with(|config| config.campaign.security_contact = "security@example.org".to_owned())
+            .await;
+    let answer = app.client().get("/.well-known/security.txt").await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let text = answer.text();
+    let field = |name: &str| {
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(&format!("{name}: ")));
+        let value = values.next().unwrap_or_else(|| panic!("no {name} in {text}")).to_owned();
+        assert!(values.next().is_none(), "{name} stands there twice");
+        value
+    };
+    assert_eq!(field("Contact"), "mailto:security@example.org");
+    assert_eq!(field("Canonical"), "http://join.example.org/.well-known/security.txt");
+    // RFC 9116: a time to come, and less than a year away.
+    let now = app.clock.now();
+    let (soon, year) = (now.to_string(), now.after(365 * crate::support::DAY).to_string());
+    assert!(field("Expires") > soon && field("Expires") < year, "{text}");
+}

@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     id::Id,
     keys::{Keys, Link, LinkError, Purpose},
-    staff::{Staff, password, sessions},
+    staff::{Staff, passwords, sessions},
     store::Lane,
 };
 
@@ -100,7 +100,7 @@ impl Staff {
         password: SecretString,
     ) -> Result<LinkedAccount, AppError> {
         let account = self.linked(kind, token).await?;
-        if let Some((code, message)) = password::weakness(&password, &account.email) {
+        if let Some((code, message)) = passwords::weakness(&password, &account.email) {
             return Err(AppError::field("password", code, message));
         }
         let hash = self.hasher.hash(password).await?;

@@ -1,15 +1,21 @@
 //! Accounts: how they come to be. What becomes of them later is in the files beside this one.
 
+mod administer;
 mod invite;
 mod links;
+mod own;
 pub(super) mod queries;
+mod reset;
 
 use secrecy::SecretString;
 
+pub(super) use administer::StaffChange;
+pub use administer::StaffView;
 pub use invite::{Invitation, Invited, invite};
 pub(super) use links::MailedLink;
+pub(super) use own::Proof;
 
-use super::{Role, Staff, model::Account, password};
+use super::{Role, Staff, model::Account, passwords};
 use crate::{
     audit::{self, Act, Actor},
     contact::EmailAddress,
@@ -75,7 +81,7 @@ impl Staff {
         let address = EmailAddress::parse(&new.email)
             .map_err(|error| faults.push(FieldError::new("email", error.code(), error.to_string())))
             .ok();
-        if let Some((code, message)) = password::weakness(&new.password, new.email.trim()) {
+        if let Some((code, message)) = passwords::weakness(&new.password, new.email.trim()) {
             faults.push(FieldError::new("password", code, message));
         }
         let Some(address) = address.filter(|_| faults.is_empty()) else {

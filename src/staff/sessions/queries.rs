@@ -12,43 +12,117 @@ use crate::{
     },
 };
 
-/// A session to be stored.
-#[derive(Insertable)]
+/// A session.
+#[derive(Insertable, Queryable)]
 #[diesel(table_name = staff_sessions)]
-pub struct NewSession<'a> {
-    pub token_hash: &'a [u8],
+pub struct Row {
+    pub token_hash: Vec<u8>,
     pub id: Id,
     pub staff_id: Id,
     pub created_at: Timestamp,
     pub last_seen_at: Timestamp,
     pub expires_at: Timestamp,
-    pub browser: &'a str,
+    pub browser: String,
+    /// Whether its next request is to get another cookie.
     pub renew: bool,
 }
 
 /// Stores a session, and forgets those that are over.
-pub fn insert(db: &mut Db, session: &NewSession<'_>) -> QueryResult<()> {
+pub fn insert(db: &mut Db, session: &Row) -> QueryResult<()> {
     let over = staff_sessions::expires_at.le(session.created_at);
     diesel::delete(staff_sessions::table.filter(over)).execute(db)?;
-    diesel::insert_into(staff_sessions::table).values(session).execute(db).map(drop)
+    // A value for every column: what is bound must not depend on the row.
+    diesel::insert_into(staff_sessions::table)
+        .values((
+            staff_sessions::token_hash.eq(&session.token_hash),
+            staff_sessions::id.eq(session.id),
+            staff_sessions::staff_id.eq(session.staff_id),
+            staff_sessions::created_at.eq(session.created_at),
+            staff_sessions::last_seen_at.eq(session.last_seen_at),
+            staff_sessions::expires_at.eq(session.expires_at),
+            staff_sessions::browser.eq(&session.browser),
+            staff_sessions::renew.eq(session.renew),
+        ))
+        .execute(db)
+        .map(drop)
 }
 
-pub fn find(db: &mut Db, hash: &[u8], now: Timestamp) -> QueryResult<Option<Account>> {
+/// The session with this hash, and whose it is, unless it has expired or rested since before `rested`.
+pub fn find(
+    db: &mut Db,
+    hash: &[u8],
+    now: Timestamp,
+    rested: Timestamp,
+) -> QueryResult<Option<(Account, Row)>> {
     staff_sessions::table
         .inner_join(staff::table)
         .filter(staff_sessions::token_hash.eq(hash))
         .filter(staff_sessions::expires_at.gt(now))
+        .filter(staff_sessions::last_seen_at.gt(rested))
         .filter(staff::disabled_at.is_null())
-        .select(ACCOUNT)
+        .select((ACCOUNT, staff_sessions::all_columns))
         .first(db)
         .optional()
 }
 
-pub fn delete(db: &mut Db, hash: &[u8]) -> QueryResult<()> {
-    diesel::delete(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash))).execute(db).map(drop)
+/// Those of an account that are not over, the newest first.
+pub fn list(db: &mut Db, staff_id: Id, now: Timestamp, rested: Timestamp) -> QueryResult<Vec<Row>> {
+    staff_sessions::table
+        .filter(staff_sessions::staff_id.eq(staff_id))
+        .filter(staff_sessions::expires_at.gt(now))
+        .filter(staff_sessions::last_seen_at.gt(rested))
+        .order(staff_sessions::id.desc())
+        .load(db)
+}
+
+/// Notes that a session was used, unless somebody noted it since `before`.
+pub fn touch(db: &mut Db, hash: &[u8], now: Timestamp, before: Timestamp) -> QueryResult<()> {
+    diesel::update(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash)))
+        .filter(staff_sessions::last_seen_at.lt(before))
+        .set(staff_sessions::last_seen_at.eq(now))
+        .execute(db)
+        .map(drop)
+}
+
+/// Ends the session with this hash; false when there was none.
+pub fn delete(db: &mut Db, hash: &[u8]) -> QueryResult<bool> {
+    diesel::delete(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash)))
+        .execute(db)
+        .map(|deleted| deleted > 0)
+}
+
+/// Ends one session of the account; false when there is no such one.
+pub fn delete_one(db: &mut Db, staff_id: Id, id: Id) -> QueryResult<bool> {
+    diesel::delete(staff_sessions::table.filter(staff_sessions::id.eq(id)))
+        .filter(staff_sessions::staff_id.eq(staff_id))
+        .execute(db)
+        .map(|deleted| deleted > 0)
 }
 
 /// Ends every session of the account; returns how many.
 pub fn delete_all(db: &mut Db, staff_id: Id) -> QueryResult<usize> {
     diesel::delete(staff_sessions::table.filter(staff_sessions::staff_id.eq(staff_id))).execute(db)
+}
+
+/// Every session of the account is to get another cookie.
+pub fn renew_all(db: &mut Db, staff_id: Id) -> QueryResult<()> {
+    diesel::update(staff_sessions::table.filter(staff_sessions::staff_id.eq(staff_id)))
+        .set(staff_sessions::renew.eq(true))
+        .execute(db)
+        .map(drop)
+}
+
+/// Lets a session that was to be renewed run out at `until`; the one request that finds it so may renew it.
+pub fn retire(db: &mut Db, hash: &[u8], until: Timestamp) -> QueryResult<Option<Row>> {
+    let found: Option<Row> = staff_sessions::table
+        .filter(staff_sessions::token_hash.eq(hash))
+        .filter(staff_sessions::renew.eq(true))
+        .first(db)
+        .optional()?;
+    let Some(row) = found else { return Ok(None) };
+    let changed = diesel::update(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash)))
+        .filter(staff_sessions::renew.eq(true))
+        .set((staff_sessions::renew.eq(false), staff_sessions::expires_at.eq(until.min(row.expires_at))))
+        .execute(db)?;
+    Ok((changed > 0).then_some(row))
 }
