@@ -18,7 +18,7 @@ use crate::error::AppError;
 pub struct OwnUrl(pub Arc<str>);
 
 /// Where a cookie gives authority.
-const BY_COOKIE: [&str; 2] = ["/api/v1/admin/", "/admin/"];
+const BY_COOKIE: [&str; 3] = ["/api/v1/admin/", "/api/v1/groups/", "/admin/"];
 
 /// Middleware that refuses what another site's page sends to where a cookie gives authority, whatever its content type
 /// and before anything of it is read. A bearer token is no ambient authority, so it is let through.

@@ -313,3 +313,35 @@ async fn every_act_on_accounts_is_in_the_audit_trail_without_addresses() {
     assert!(!details.contains('@'), "{details}");
     assert_eq!(app.count("SELECT count(*) AS n FROM audit_entries WHERE action = 'session.refused' AND subject_id IS NOT NULL").await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_bound_to_a_group_by_its_slug_and_says_when_it_was_last_used() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await;
+    let group = app.insert_group("valley-clean-air").await;
+    let tokens = "/api/v1/admin/tokens";
+    let wish = |slug: &str| json!({ "name": "x", "scopes": ["supporters:read"], "group": slug });
+    assert_eq!(owner.session.post_json(tokens, &wish("nobody")).await.faults(), ["group: unknown_group"]);
+    let made = owner.session.post_json(tokens, &wish("valley-clean-air")).await.expect(201).json();
+    assert_eq!((&made["group_id"], &made["last_used_at"]), (&json!(group), &json!(null)));
+    let program = owner.with(made["token"].as_str().unwrap());
+    // It sees that group's people alone, so nothing of what is for the whole staff.
+    program.get("/api/v1/admin/signups").await.expect(403);
+    assert_eq!(app.count("SELECT count(*) AS n FROM staff_tokens WHERE last_used_at IS NOT NULL").await, 0);
+    program.supporters("").await;
+    let free = owner.token(&["supporters:read"]).await;
+    free.supporters("").await.expect(200);
+    app.until_none("SELECT count(*) AS n FROM staff_tokens WHERE last_used_at IS NULL AND group_id IS NULL")
+        .await;
+    // Within the minute nothing is written, after it once more.
+    let noted = "SELECT CAST(last_used_at AS TEXT) AS word FROM staff_tokens WHERE group_id IS NULL";
+    let before = app.words(noted).await;
+    free.supporters("").await.expect(200);
+    assert_eq!(app.words(noted).await, before);
+    app.advance(2 * crate::support::MINUTE);
+    free.supporters("").await.expect(200);
+    app.until_none(
+        "SELECT count(*) AS n FROM staff_tokens WHERE group_id IS NULL AND last_used_at - created_at < 100000000",
+    )
+    .await;
+}

@@ -65,7 +65,11 @@ async fn the_session_cookie_is_for_this_site_alone_and_nothing_stored_opens_a_se
     };
     let app = TestApp::start_with(https).await;
     app.account("owner@example.org", Role::Owner).await;
-    let cookie = app.client().login("owner@example.org", PASSWORD).await.expect(200).set_cookie();
+    let login = app.client().login("owner@example.org", PASSWORD).await.expect(200);
+    let marks = login.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let mark = marks.into_iter().find(|cookie| cookie.starts_with("__Host-oh_browser=")).unwrap();
+    assert!(mark.contains("; Secure") && mark.contains("; HttpOnly") && mark.contains("; Path=/"), "{mark}");
+    let cookie = login.set_cookie();
     assert!(cookie.starts_with("__Host-oh_session="), "{cookie}");
     let mut attributes: Vec<_> = cookie.split("; ").skip(1).collect();
     attributes.sort_unstable();

@@ -143,3 +143,58 @@ fn a_database_of_a_newer_version_is_refused_in_one_sentence() {
     }
     assert_eq!(Look::at(&database).migrations(), before);
 }
+
+#[test]
+fn the_admin_commands_list_disable_and_reset_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let admin = |arguments: &[&str], input: &str| {
+        run(command(folder.path(), &[&["admin"], arguments].concat()), input)
+    };
+    let create = ["create", "--role", "owner", "--password-stdin", "--email", "owner@example.org"];
+    assert_eq!(admin(&create, PASSWORD).code, Some(0));
+    let create = ["create", "--role", "analyst", "--password-stdin", "--email", "ada@example.org"];
+    assert_eq!(admin(&create, PASSWORD).code, Some(0));
+    for (arguments, reason) in [
+        (
+            &["create", "--role", "group_manager", "--password-stdin", "--email", "m@example.org"][..],
+            "group: ",
+        ),
+        (
+            &[
+                "create",
+                "--role",
+                "group_manager",
+                "--group",
+                "x",
+                "--password-stdin",
+                "--email",
+                "m@example.org",
+            ],
+            "no member group",
+        ),
+        (&["disable", "--email", "owner@example.org"], "last owner"),
+        (&["disable", "--email", "nobody@example.org"], "no account"),
+        (&["reset-password", "--email", "nobody@example.org"], "no account"),
+    ] {
+        let refused = admin(arguments, PASSWORD);
+        assert_eq!(refused.code, Some(2), "{arguments:?}");
+        assert!(refused.err.starts_with("openhearth: ") && refused.err.contains(reason), "{}", refused.err);
+    }
+    let weak = ["reset-password", "--password-stdin", "--email", "ada@example.org"];
+    let refused = admin(&weak, "password1234\n");
+    assert!(refused.code == Some(2) && refused.err.contains("easy to guess"), "{}", refused.err);
+    assert_eq!(admin(&weak, "nine lanterns on the coke oven\n").code, Some(0));
+    let link = admin(&["reset-password", "--remove-totp", "--email", "ada@example.org"], "");
+    let link = link.out.trim_end();
+    assert!(
+        link.starts_with("http://") && link.contains("/reset/") && !link.contains(char::is_whitespace),
+        "{link}"
+    );
+    assert_eq!(admin(&["disable", "--email", "ada@example.org"], "").code, Some(0));
+    let listed = admin(&["list"], "").out;
+    let row =
+        |email: &str| listed.lines().find(|line| line.starts_with(email)).unwrap_or_default().to_owned();
+    assert!(row("ada@example.org").contains("analyst\tdisabled"), "{listed}");
+    assert!(row("owner@example.org").contains("owner\tactive") && !listed.contains("argon2"), "{listed}");
+    assert_eq!(admin(&["enable", "--email", "ada@example.org"], "").code, Some(0));
+}

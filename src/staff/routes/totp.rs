@@ -30,7 +30,7 @@ pub struct ProofForm {
 /// The code that shows that the app has the secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ConfirmationForm {
+pub struct TotpCodeForm {
     /// Six digits.
     #[schema(value_type = String, min_length = 6, max_length = 16)]
     pub code: SecretString,
@@ -75,7 +75,7 @@ pub(crate) async fn begin_totp(
 /// Turns the second factor on. Every other session ends; this one gets another cookie.
 #[utoipa::path(
     post, path = "/api/v1/admin/me/totp/confirmation", tag = "staff", security(("session" = [])),
-    request_body = ConfirmationForm,
+    request_body = TotpCodeForm,
     responses(
         (status = 200, description = "On; keep these codes", body = RecoveryCodesView),
         (status = 409, description = "`totp_not_begun`", body = Problem, content_type = "application/problem+json"),
@@ -86,7 +86,7 @@ pub(crate) async fn confirm_totp(
     access: Access<OwnLogin>,
     request: HttpRequest,
     staff: Data<Staff>,
-    Json(form): Json<ConfirmationForm>,
+    Json(form): Json<TotpCodeForm>,
 ) -> Result<HttpResponse, AppError> {
     let login = staff.new_login(browser(&request))?;
     let (session, recovery_codes) = staff.confirm_totp(access.staff_id, form.code, login).await?;
