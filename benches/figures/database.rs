@@ -97,6 +97,29 @@ impl Database {
         }
     }
 
+    /// Confirmed supporters, of all of whom everything that is exported is known.
+    pub fn fill_supporters(&self, count: usize) -> Fallible<()> {
+        let columns = "id, email, email_key, address_hash, status, given_name, family_name, phone, phone_consent, \
+             postal_code, region, country, language, involvement, form, notice_id, source_code, link_version, \
+             signed_up_at, confirmed_at, created_at, updated_at, domain";
+        let values = "'ada-' || i || '@example.org', 'ada-' || i || '@example.org', HASH, 'confirmed', \
+             'Wilhelmina', 'Furnace-Smelter', '+14405550100', BOOL, '44035', 'OH', 'US', 'en', 'worker', 'join', HASH, \
+             'spring-fair', 0, 1700000000000000 + i, 1700000000000000 + i, 1700000000000000 + i, \
+             1700000000000000 + i, 'example.org'";
+        let sqlite = values.replace("HASH", "randomblob(16)").replace("BOOL", "1");
+        let postgres = values.replace("HASH", "uuid_send(gen_random_uuid())").replace("BOOL", "true");
+        self.run(
+            &format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+                 INSERT INTO supporters ({columns}) SELECT randomblob(16), {sqlite} FROM n"
+            ),
+            &format!(
+                "INSERT INTO supporters ({columns}) SELECT uuid_send(gen_random_uuid()), {postgres} \
+                 FROM generate_series(1, {count}::bigint) AS i; ANALYZE; CHECKPOINT"
+            ),
+        )
+    }
+
     /// Waits until `query`, whose words both know, counts nothing any more.
     pub fn wait_for_none(&self, query: &str) -> Fallible<()> {
         let end = Instant::now() + Duration::from_secs(300);

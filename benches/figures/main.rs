@@ -6,13 +6,14 @@
 //! cargo bench -- --only outbox --senders 4,16 --mails 20000
 //! ```
 //!
-//! Parts: `start`, `intake`, `outbox`, `replicas`. The server runs in processes of its own (this binary, started
+//! Parts: `start`, `intake`, `outbox`, `replicas`, `exports`. The server runs in processes of its own (this binary, started
 //! again with `--serve`), so that its memory is its own; the load comes from this process, over loopback, bounded in
 //! count and time.
 
 mod arguments;
 mod bare;
 mod database;
+mod exports;
 mod intake;
 mod load;
 mod outbox;
@@ -71,6 +72,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if arguments.wants("replicas") && engine == Engine::Postgres {
             replicas::measure(&arguments)?;
+        }
+        if arguments.wants("exports") {
+            exports::measure(engine, &arguments)?;
         }
     }
     Ok(())

@@ -34,6 +34,31 @@ impl Rig {
         Ok(Self { database: Database::make(engine, stored)?, folder })
     }
 
+    /// A token that may export.
+    pub fn token(&self) -> Fallible<String> {
+        const OWNER: [&str; 2] = ["--email", "owner@example.org"];
+        self.tell(&["admin", "create", "--role", "owner", "--password-stdin"], &OWNER)?;
+        self.tell(&["admin", "token", "--name", "bench", "--scopes", "exports,supporters:read"], &OWNER)
+    }
+
+    /// What the real binary answers to a command.
+    fn tell(&self, command: &[&str], more: &[&str]) -> Fallible<String> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_openhearth"))
+            .args(command)
+            .args(more)
+            .current_dir(self.folder.path())
+            .env("OPENHEARTH__DATABASE__URL", self.database.url()?)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().ok_or("no input")?.write_all(b"correct horse battery staple\n")?;
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            return Err(format!("{command:?} failed").into());
+        }
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
     /// Starts a server.
     pub fn serve(&self, mode: Mode, variables: &[(&str, String)]) -> Fallible<Server> {
         let mut child = Command::new(std::env::current_exe()?)
