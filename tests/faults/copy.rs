@@ -91,7 +91,7 @@ fn value(column: &Column, n: u32, made: &str) -> String {
             }
             None => format!("'text {n}'"),
         },
-        "REAL" => format!("{n}.1"),
+        "REAL" | "DOUBLE" => format!("{n}.1"),
         "BIGINT" if column.name.ends_with("_at") => format!("{}", 9_007_199_254_740_993_i64 + i64::from(n)),
         "BIGINT" | "INTEGER" => format!("{n}"),
         other => panic!("a type that is not known here: {other}"),
