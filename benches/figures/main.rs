@@ -6,7 +6,7 @@
 //! cargo bench -- --only outbox --senders 4,16 --mails 20000
 //! ```
 //!
-//! Parts: `start`, `intake`, `outbox`, `replicas`, `exports`. The server runs in processes of its own (this binary, started
+//! Parts: `start`, `intake`, `outbox`, `replicas`, `exports`, `imports`. The server runs in processes of its own (this binary, started
 //! again with `--serve`), so that its memory is its own; the load comes from this process, over loopback, bounded in
 //! count and time.
 
@@ -14,6 +14,7 @@ mod arguments;
 mod bare;
 mod database;
 mod exports;
+mod imports;
 mod intake;
 mod load;
 mod outbox;
@@ -75,6 +76,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if arguments.wants("exports") {
             exports::measure(engine, &arguments)?;
+        }
+        if arguments.wants("imports") {
+            imports::measure(engine, &arguments)?;
         }
     }
     Ok(())
