@@ -25,7 +25,7 @@ use crate::{
     signups::{self, Signups},
     staff::{self, Staff},
     store::{MigrateError, Store, StoreError},
-    supporters::Segments,
+    supporters::{Fields, Segments},
     tls::TlsError,
     wake::Wake,
 };
@@ -74,6 +74,8 @@ pub struct App {
     pub imports: Imports,
     /// Staff.
     pub staff: Staff,
+    /// Custom fields.
+    pub fields: Fields,
     /// Saved filters.
     pub segments: Segments,
     /// What groups must be told to forget.
@@ -118,6 +120,7 @@ impl App {
         };
         kernel.set_clock().await?;
         let groups = Groups::open(&kernel).await?;
+        let fields = Fields::open(&kernel).await?;
         let recalls = Recalls::new(&kernel)?;
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);
@@ -128,7 +131,7 @@ impl App {
             _ => None,
         };
         let mailer = Mailer::new(kernel.clone(), identity, transport, templates);
-        let signups = Signups::new(&kernel, &forms);
+        let signups = Signups::new(&kernel, &forms, &fields);
         let ops = Ops {
             kernel: kernel.clone(),
             signups: signups.clone(),
@@ -139,6 +142,7 @@ impl App {
             preferences: Preferences::new(&kernel, &forms),
             imports: Imports::new(&kernel, &forms),
             staff: Staff::new(&kernel),
+            fields,
             segments: Segments::new(&kernel),
             groups,
             recalls,

@@ -215,6 +215,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
     service
         .app_data(Data::new(app.kernel.clone()))
         .app_data(Data::new(app.groups.clone()))
+        .app_data(Data::new(app.fields.clone()))
         .app_data(Data::new(app.segments.clone()))
         .app_data(Data::new(app.signups.clone()))
         .app_data(Data::new(app.preferences.clone()))

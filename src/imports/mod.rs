@@ -135,12 +135,7 @@ impl Imports {
         let rows = self.kernel.store.read(list).await?;
         let page = Slice::cut(rows, limit, |row: &Stored| Cursor::at(row.id.as_bytes()));
         Ok(Slice {
-            // Whose rows a file holds is shown of one import at a time.
-            data: page
-                .data
-                .into_iter()
-                .map(|row| ImportView { preview: None, ..ImportView::from(row) })
-                .collect(),
+            data: page.data.into_iter().map(ImportView::from).collect(),
             next_cursor: page.next_cursor,
         })
     }

@@ -133,10 +133,12 @@ fn confirm(db: &mut Db, keys: &Keys, id: Id, now: Timestamp) -> Result<bool, Con
     let email = EmailAddress::parse(&signup.email).map_err(|_| ConfirmError::Over)?;
     queries::forget_asked(db, keys.limit_hash(&email.limit_key()))?;
     let address = signup.email.clone();
-    let (key, tags) = (email.key(), signup.details().tags);
+    let details = signup.details();
+    let (key, tags, fields) = (email.key(), details.tags, details.fields);
     let supporter = supporters::confirm(db, keys, confirmed(signup, email), now)?;
     let wishes: Vec<_> = tags.iter().map(|tag| (key.as_str(), tag.as_str())).collect();
     supporters::tag_listed(db, &wishes, now)?;
+    supporters::give_fields(db, supporter, &fields)?;
     queries::set_confirmed(db, id, supporter, now)?;
     let address = supporters::find(db, supporter)?.map_or(address, |known| known.email);
     outbox::enqueue(db, &[NewMail { template: owed::WELCOME, subject_id: id, address }], now)?;

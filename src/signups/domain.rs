@@ -1,6 +1,8 @@
 //! What a visitor may send and what it must hold: [`JoinForm`] in, [`Signup`] out. Pure; both the JSON route
 //! and the HTML form come through here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError, ValidationErrors};
@@ -53,6 +55,10 @@ pub struct JoinForm {
     #[serde(default)]
     #[schema(max_items = 5)]
     pub share_with: Vec<String>,
+    /// Values of custom fields by slug.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub fields: serde_json::Map<String, serde_json::Value>,
     /// What was agreed to.
     #[validate(required(message = "your agreement is required to join"))]
     #[serde(default, deserialize_with = "object::optional")]
@@ -169,6 +175,9 @@ pub struct Details {
     /// Tags that its list gives, for once they confirm; a form gives none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Values of custom fields by slug, checked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -254,6 +263,7 @@ impl JoinForm {
             involvement: distinct(self.involvement),
             source: faults.source(self.source),
             tags: Vec::new(),
+            fields: BTreeMap::new(),
         };
         match (faults.0.is_empty(), email, language, notice_id) {
             (true, Some(email), Some(language), Some(notice_id)) => {

@@ -78,6 +78,7 @@ fn insert(db: &mut Db, keys: &Keys, invitee: &Invitee<'_>, now: Timestamp) -> Qu
         involvement: person.involvement.clone(),
         source: Source { code, ..Source::default() },
         tags: invitee.tags.to_vec(),
+        fields: std::collections::BTreeMap::new(),
     };
     let details = serde_json::to_string(&details)
         .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;

@@ -34,6 +34,7 @@ use crate::{
     id::Id,
     kernel::Kernel,
     store::{GroupCommit, StoreError},
+    supporters::Fields,
     wake::Wake,
 };
 use model::NewSignup;
@@ -43,6 +44,7 @@ use model::NewSignup;
 pub struct Signups {
     kernel: Kernel,
     forms: Forms,
+    fields: Fields,
     intake: Arc<GroupCommit<NewSignup>>,
     triage: Wake,
 }
@@ -50,17 +52,29 @@ pub struct Signups {
 impl Signups {
     /// The facade; its intake goes before every other write of the store.
     #[must_use]
-    pub fn new(kernel: &Kernel, forms: &Forms) -> Self {
+    pub fn new(kernel: &Kernel, forms: &Forms, fields: &Fields) -> Self {
         let intake = kernel.store.group_commit(queries::insert_all, kernel.config.intake.queue_capacity);
-        Self { kernel: kernel.clone(), forms: forms.clone(), intake, triage: Wake::default() }
+        let (kernel, forms, fields) = (kernel.clone(), forms.clone(), fields.clone());
+        Self { kernel, forms, fields, intake, triage: Wake::default() }
     }
 
     /// Checks a form against what is offered.
     ///
     /// # Errors
     /// The fields that do not hold.
-    pub fn check(&self, form: JoinForm) -> Result<Signup, Vec<FieldError>> {
-        form.check(&self.forms)
+    pub fn check(&self, mut form: JoinForm) -> Result<Signup, Vec<FieldError>> {
+        let values = self.fields.read(&std::mem::take(&mut form.fields));
+        match (form.check(&self.forms), values) {
+            (Ok(mut signup), Ok(values)) => {
+                signup.details.fields = values;
+                Ok(signup)
+            }
+            (Err(mut faults), Err(others)) => {
+                faults.extend(others);
+                Err(faults)
+            }
+            (Err(faults), _) | (_, Err(faults)) => Err(faults),
+        }
     }
 
     /// Stores `signup` durably and returns its id. Reads and counts nothing about the address, so that the

@@ -104,6 +104,7 @@ impl JoinPost {
             region: given(self.region),
             form: None,
             share_with: Vec::new(),
+            fields: serde_json::Map::new(),
             consent: Some(Consent {
                 email: !self.consent_email.is_empty(),
                 phone: !self.consent_phone.is_empty(),

@@ -52,6 +52,11 @@ impl Db {
                         if *pooler {
                             // The next transaction may be on another connection, which knows no statement of this one.
                             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+                        } else {
+                            // Compiling a statement that reads fifty rows takes longer than reading them.
+                            connection
+                                .batch_execute("SET jit = off")
+                                .map_err(ConnectionError::CouldntSetupConfiguration)?;
                         }
                         Ok(Self::Pg(connection))
                     }

@@ -20,8 +20,8 @@ mod tags;
 
 pub use chores::{fill_words, run_chores};
 pub use fields::{
-    Field, FieldChange, FieldForm, FieldKind, FieldValue, FieldView, fields_of, list_fields, read_all,
-    set_fields,
+    Field, FieldChange, FieldForm, FieldKind, FieldValue, FieldView, Fields, fields_of, give_fields,
+    list_fields, read_all, set_fields,
 };
 pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
 pub use import::{Filled, Known, Listed, fill_listed, insert_listed, known, tag_listed, update_listed};

@@ -95,3 +95,27 @@ async fn values_are_typed_and_filters_ask_for_them_by_value_and_by_range() {
     let left = json!({ "born": "1970-05-01", "driver": "true" });
     assert_eq!(editor.record(&a).await.0["fields"], left);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_takes_values_of_fields_checks_them_and_they_hold_once_confirmed() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    for (slug, kind) in [("union", "text"), ("years", "number"), ("gone", "text")] {
+        let field = json!({ "slug": slug, "label": slug, "kind": kind });
+        editor.post_json(FIELDS, &field).await.expect(201);
+    }
+    let signup =
+        |fields| json!({ "email": "ada@example.org", "fields": fields, "consent": { "email": true } });
+    let bad = app.client().join(&signup(json!({ "years": "many", "shoe": 1, "union": [] }))).await.faults();
+    assert_eq!(bad, ["fields.shoe: unknown_field", "fields.union: wrong_type", "fields.years: wrong_type"]);
+    let both = json!({ "email": "nobody", "fields": { "years": "many" }, "consent": { "email": true } });
+    assert_eq!(app.client().join(&both).await.faults().len(), 2, "faults of both are told at once");
+    let good = json!({ "years": 12, "union": " Local 12 ", "gone": "soon" });
+    app.client().join(&signup(good)).await.expect(202);
+    let asked = app.settle_one().await;
+    assert_eq!(app.count("SELECT count(*) AS n FROM supporter_fields").await, 0, "nothing before the click");
+    editor.delete(&format!("{FIELDS}/gone")).await.expect(204);
+    app.client().confirm(&asked.link("/confirm/")).await.expect(200);
+    let id = editor.supporters("?field.years=12").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(editor.record(&id).await.0["fields"], json!({ "union": "Local 12", "years": "12" }));
+}

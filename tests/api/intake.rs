@@ -72,7 +72,7 @@ fn bad_signups() -> Vec<(Value, &'static str)> {
         (with("form", json!("nope")), "form: unknown_form"),
         (with("share_with", json!(["union"])), "share_with[0]: unknown_group"),
         (with("proof", json!(long(1025))), "proof: too_long"),
-        (with("fields", json!({ "shoe_size": 43 })), "fields: unknown_field"),
+        (with("fields", json!({ "shoe_size": 43 })), "fields.shoe_size: unknown_field"),
     ]
 }
 

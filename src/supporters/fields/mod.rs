@@ -2,11 +2,13 @@
 //! and exports.
 
 mod domain;
+mod known;
 mod queries;
 pub(crate) mod routes;
 
 pub use domain::{Asked, Field, FieldKind, FieldValue, read_all};
-pub use queries::{fields_of, list_fields, set_fields};
+pub use known::Fields;
+pub use queries::{fields_of, give_fields, list_fields, set_fields};
 pub use routes::{FieldChange, FieldForm, FieldView};
 
 use serde_json::json;
@@ -15,7 +17,6 @@ use crate::{
     audit::{self, Act, Actor},
     contact::{LineText, Slug},
     error::{AppError, FieldError},
-    kernel::Kernel,
     store::Lane,
 };
 
@@ -58,7 +59,7 @@ fn choices(kind: FieldKind, sent: &[String]) -> Result<Vec<String>, FieldError> 
     Ok(choices)
 }
 
-async fn create(kernel: &Kernel, form: FieldForm, actor: Actor) -> Result<Field, AppError> {
+async fn create(fields: &Fields, form: FieldForm, actor: Actor) -> Result<Field, AppError> {
     let mut faults = Vec::new();
     if let Err(error) = Slug::parse(&form.slug) {
         faults.push(FieldError::new("slug", error.code(), error.to_string()));
@@ -69,6 +70,7 @@ async fn create(kernel: &Kernel, form: FieldForm, actor: Actor) -> Result<Field,
         return Err(AppError::Invalid(faults));
     }
     let field = Field { number: 0, slug: form.slug, label, kind: form.kind, choices };
+    let kernel = &fields.kernel;
     let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
     let write = move |db: &mut _| {
         if list_fields(db)?.len() >= MOST {
@@ -81,10 +83,13 @@ async fn create(kernel: &Kernel, form: FieldForm, actor: Actor) -> Result<Field,
         audit::append(db, &keys, &[act], now)?;
         Ok(field)
     };
-    kernel.store.write(Lane::Staff, write).await
+    let field = kernel.store.write(Lane::Staff, write).await?;
+    fields.read_again().await?;
+    Ok(field)
 }
 
-async fn change(kernel: &Kernel, slug: String, form: FieldChange, actor: Actor) -> Result<Field, AppError> {
+async fn change(fields: &Fields, slug: String, form: FieldChange, actor: Actor) -> Result<Field, AppError> {
+    let kernel = &fields.kernel;
     let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
     let write = move |db: &mut _| {
         let mut field = find(list_fields(db)?, &slug)?;
@@ -103,11 +108,14 @@ async fn change(kernel: &Kernel, slug: String, form: FieldChange, actor: Actor) 
         audit::append(db, &keys, &[Act::new(actor, "field.edit").with(json!({ "field": field.slug }))], now)?;
         Ok(field)
     };
-    kernel.store.write(Lane::Staff, write).await
+    let field = kernel.store.write(Lane::Staff, write).await?;
+    fields.read_again().await?;
+    Ok(field)
 }
 
 /// Deletes a field and everybody's value of it, in pieces; the field goes last.
-async fn remove(kernel: &Kernel, slug: String, actor: Actor) -> Result<(), AppError> {
+async fn remove(fields: &Fields, slug: String, actor: Actor) -> Result<(), AppError> {
+    let kernel = &fields.kernel;
     let field = kernel.store.read(move |db| find(list_fields(db)?, &slug)).await?;
     loop {
         let number = field.number;
@@ -124,7 +132,7 @@ async fn remove(kernel: &Kernel, slug: String, actor: Actor) -> Result<(), AppEr
     };
     kernel.store.write(Lane::Staff, delete).await?;
     kernel.store.scrub();
-    Ok(())
+    Ok(fields.read_again().await?)
 }
 
 fn find(fields: Vec<Field>, slug: &str) -> Result<Field, AppError> {

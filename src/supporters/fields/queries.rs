@@ -8,9 +8,10 @@ use super::domain::{Field, FieldValue};
 use crate::{
     clock::Timestamp,
     each,
+    id::Id,
     store::{
         Db,
-        schema::{fields, supporter_fields},
+        schema::{fields, supporter_fields, supporters},
     },
 };
 
@@ -101,6 +102,26 @@ pub fn set_fields(db: &mut Db, supporter: i64, values: &[(i64, Option<FieldValue
         }
     }
     Ok(())
+}
+
+/// Gives a supporter what a confirmed sign-up says of fields, as far as it still holds: a field may have gone or changed
+/// since.
+///
+/// # Errors
+/// When a statement fails.
+pub fn give_fields(db: &mut Db, supporter: Id, texts: &BTreeMap<String, String>) -> QueryResult<()> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let known = list_fields(db)?;
+    let value = |(slug, text): (&String, &String)| {
+        let field = known.iter().find(|field| field.slug == *slug)?;
+        Some((field.number, Some(field.parse(text).ok()?)))
+    };
+    let values: Vec<_> = texts.iter().filter_map(value).collect();
+    let number =
+        supporters::table.filter(supporters::id.eq(supporter)).select(supporters::number).first(db)?;
+    set_fields(db, number, &values)
 }
 
 /// The values of each of these supporters, by number, as slug and text, in the order of the slugs. For lists and exports.

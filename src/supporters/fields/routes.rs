@@ -7,7 +7,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Field, FieldKind, list_fields};
+use super::{Field, FieldKind, Fields, list_fields};
 use crate::{
     error::{AppError, Problem},
     http::{Endpoint, Json},
@@ -88,10 +88,10 @@ pub(crate) async fn list_all_fields(
 )]
 pub(crate) async fn create_field(
     access: Access<EditForms>,
-    kernel: Data<Kernel>,
+    fields: Data<Fields>,
     Json(form): Json<FieldForm>,
 ) -> Result<HttpResponse, AppError> {
-    let field = super::create(&kernel, form, access.actor()).await?;
+    let field = super::create(&fields, form, access.actor()).await?;
     Ok(HttpResponse::Created().json(FieldView::from(field)))
 }
 
@@ -108,11 +108,11 @@ pub(crate) async fn create_field(
 )]
 pub(crate) async fn change_field(
     access: Access<EditForms>,
-    kernel: Data<Kernel>,
+    fields: Data<Fields>,
     slug: Path<String>,
     Json(form): Json<FieldChange>,
 ) -> Result<web::Json<FieldView>, AppError> {
-    let field = super::change(&kernel, slug.into_inner(), form, access.actor()).await?;
+    let field = super::change(&fields, slug.into_inner(), form, access.actor()).await?;
     Ok(web::Json(field.into()))
 }
 
@@ -128,10 +128,10 @@ pub(crate) async fn change_field(
 )]
 pub(crate) async fn delete_field(
     access: Access<EditForms>,
-    kernel: Data<Kernel>,
+    fields: Data<Fields>,
     slug: Path<String>,
 ) -> Result<HttpResponse, AppError> {
-    super::remove(&kernel, slug.into_inner(), access.actor()).await?;
+    super::remove(&fields, slug.into_inner(), access.actor()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

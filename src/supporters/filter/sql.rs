@@ -36,24 +36,15 @@ pub(super) enum Plan {
 pub struct Matching {
     pub(super) filter: SupporterFilter,
     pub(super) plan: Plan,
-    /// A condition that holds already, by its place, or all that `sight` asks.
-    pub(super) known: Option<Known>,
-}
-
-/// What the statement around has seen to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    Sight,
-    Condition(usize),
 }
 
 impl Matching {
     pub(super) const fn sets(filter: SupporterFilter) -> Self {
-        Self { filter, plan: Plan::Sets, known: None }
+        Self { filter, plan: Plan::Sets }
     }
 
-    pub(super) const fn walk(filter: SupporterFilter, known: Option<Known>) -> Self {
-        Self { filter, plan: Plan::Walk, known }
+    pub(super) const fn walk(filter: SupporterFilter) -> Self {
+        Self { filter, plan: Plan::Walk }
     }
 }
 
@@ -142,20 +133,14 @@ impl<DB: Values> QueryFragment<DB> for Matching {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("(1 = 1");
-        if let Sight::Group(group) = &self.filter.sight
-            && self.known != Some(Known::Sight)
-        {
+        if let Sight::Group(group) = &self.filter.sight {
             out.push_sql(" AND ");
             shares_with(&mut out, self.plan, group, None)?;
-        }
-        if self.filter.sight != Sight::Everybody {
             out.push_sql(" AND supporters.status = 'confirmed'");
         }
-        for (place, condition) in self.filter.conditions.iter().enumerate() {
-            if self.known != Some(Known::Condition(place)) {
-                out.push_sql(" AND ");
-                push(&mut out, self.plan, condition)?;
-            }
+        for condition in &self.filter.conditions {
+            out.push_sql(" AND ");
+            push(&mut out, self.plan, condition)?;
         }
         out.push_sql(")");
         Ok(())
@@ -180,11 +165,14 @@ fn push<'b, DB: Values>(
         }
         Condition::Term(term) if plan == Plan::Walk => term_holds(out, term)?,
         Condition::PostalPrefix(prefixes) if plan == Plan::Walk => {
-            any(out, prefixes, |out, prefix| range(out, "supporters.postal_code || ''", prefix))?;
+            out.push_sql(UNINDEXED);
+            any(out, prefixes, |out, prefix| range(out, "supporters.postal_code", prefix))?;
+            out.push_sql(UNINDEXED_END);
         }
         Condition::Within(moment, from, before) if plan == Plan::Walk => {
-            out.push_sql("(1 = 1");
-            for (bound, than) in [(from, " + 0 >= "), (before, " + 0 < ")] {
+            out.push_sql(UNINDEXED);
+            out.push_sql("1 = 1");
+            for (bound, than) in [(from, " >= "), (before, " < ")] {
                 if let Some(bound) = bound {
                     out.push_sql(" AND supporters.");
                     out.push_sql(moment.column());
@@ -192,7 +180,7 @@ fn push<'b, DB: Values>(
                     DB::time(out, bound)?;
                 }
             }
-            out.push_sql(")");
+            out.push_sql(UNINDEXED_END);
         }
         Condition::Term(_) | Condition::PostalPrefix(_) | Condition::Within(..) => {
             out.push_sql("supporters.number IN (");
@@ -280,11 +268,16 @@ fn tagged<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, plan: Plan, numbers: &'
         }
     });
     out.push_sql("t.tag_number IN (");
+    list(out, numbers)?;
+    out.push_sql("))");
+    Ok(())
+}
+
+fn list<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, numbers: &'b [i64]) -> QueryResult<()> {
     for (place, number) in numbers.iter().enumerate() {
         out.push_sql(if place == 0 { "" } else { ", " });
         DB::number(out, number)?;
     }
-    out.push_sql("))");
     Ok(())
 }
 
@@ -314,23 +307,26 @@ fn shares_with<'b, DB: Values>(
     Ok(())
 }
 
+/// Around a condition for which no index is to be used: neither database looks into it for one.
+const UNINDEXED: &str = "CASE WHEN ";
+const UNINDEXED_END: &str = " THEN 1 ELSE 0 END = 1";
+
 const WORD_COLUMNS: [&str; WORDS] = ["word_1", "word_2", "word_3", "word_4", "word_5", "word_6"];
-/// The same, so that no index is used.
+/// The same, of the row that is looked at.
 const ROW_WORDS: [&str; WORDS] = [
-    "supporters.word_1 || ''",
-    "supporters.word_2 || ''",
-    "supporters.word_3 || ''",
-    "supporters.word_4 || ''",
-    "supporters.word_5 || ''",
-    "supporters.word_6 || ''",
+    "supporters.word_1",
+    "supporters.word_2",
+    "supporters.word_3",
+    "supporters.word_4",
+    "supporters.word_5",
+    "supporters.word_6",
 ];
 
 /// That a term holds for the row, with no index.
 fn term_holds<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, term: &'b Term) -> QueryResult<()> {
-    out.push_sql("(1 = 0");
-    for (prefix, column) in
-        [(&term.address, "supporters.email_key || ''"), (&term.domain, "supporters.domain || ''")]
-    {
+    out.push_sql(UNINDEXED);
+    out.push_sql("1 = 0");
+    for (prefix, column) in [(&term.address, "supporters.email_key"), (&term.domain, "supporters.domain")] {
         if let Some(prefix) = prefix {
             out.push_sql(" OR ");
             range(out, column, prefix)?;
@@ -348,7 +344,7 @@ fn term_holds<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, term: &'b Term) -> 
         }
         out.push_sql(")");
     }
-    out.push_sql(")");
+    out.push_sql(UNINDEXED_END);
     Ok(())
 }
 
@@ -433,6 +429,15 @@ pub(super) fn candidates<'b, DB: Values>(
                 }
             }
             below(out, before)?;
+        }
+        Condition::Tagged(numbers) => {
+            out.push_sql("SELECT c.supporter_number AS number FROM supporter_tags c WHERE c.tag_number IN (");
+            list(out, numbers)?;
+            out.push_sql(")");
+            if let Some(before) = before {
+                out.push_sql(" AND c.supporter_number < ");
+                DB::number(out, before)?;
+            }
         }
         Condition::Field(field, asked) => {
             out.push_sql("SELECT c.supporter_number AS number FROM supporter_fields c WHERE ");

@@ -1,5 +1,6 @@
 //! The one filter: whatever it asks for, both ways of asking the database agree with a plain look at everybody.
 
+mod figures;
 mod people;
 
 use diesel::prelude::*;
