@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, TransportKind},
     forms::Forms,
-    groups::{Groups, Recalls},
+    groups::{self, Groups, Recalls},
     imports::Imports,
     kernel::Kernel,
     mail::{
@@ -124,6 +124,7 @@ impl App {
         let recalls = Recalls::new(&kernel)?;
         let forms = Forms::open(&kernel).await?;
         let mut templates = signups::templates(&kernel, &forms);
+        templates.extend(groups::templates(&kernel));
         templates.extend(preferences::templates(&kernel));
         templates.extend(staff::templates(&kernel));
         let mailbox = match &transport {

@@ -230,6 +230,8 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .app_data(Data::new(error_page(app.kernel.clone())))
         .configure(signups::api(&config.server.allowed_origins))
         .configure(signups::pages)
+        .configure(groups::api(&config.server.allowed_origins))
+        .configure(groups::pages)
         .configure(preferences::api)
         .configure(preferences::pages)
         .configure(staff::api)

@@ -47,10 +47,12 @@ impl App {
         let (recalls, for_recalls) = (self.recalls.clone(), stop.clone());
         let (imports, old_imports) = (self.imports.clone(), self.imports.clone());
         let (for_imports, for_old_imports) = (stop.clone(), stop.clone());
+        let (groups, for_groups) = (self.groups.clone(), stop.clone());
         let crew = self.crew(self.kernel.config.mail.senders);
         let tasks = vec![
             tokio::spawn(async move { triage.run_triage(for_triage).await }),
             tokio::spawn(async move { purge.run_purge(for_purge).await }),
+            tokio::spawn(async move { groups.run_upkeep(for_groups).await }),
             tokio::spawn(crew.run(stop.clone())),
             tokio::spawn(async move { recalls.run(for_recalls).await }),
             tokio::spawn(self.kernel.trail().run_jobs(stop.clone())),

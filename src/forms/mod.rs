@@ -162,7 +162,7 @@ pub fn import_notice(db: &mut Db, wording: &str, at: Timestamp) -> QueryResult<I
 /// # Errors
 /// When a statement fails.
 pub fn current_join(db: &mut Db, campaign: &str) -> QueryResult<Option<Id>> {
-    let sha256 = sha256_hex(&wording(campaign));
+    let sha256 = sha256_hex(wording(campaign));
     let notices = queries::list_notices(db)?;
     Ok(notices
         .into_iter()

@@ -6,6 +6,7 @@ use super::Notice;
 use crate::{
     clock::Timestamp,
     each,
+    groups::TERMS,
     id::Id,
     store::{
         Db,
@@ -35,7 +36,7 @@ pub(super) fn insert_missing(db: &mut Db, title: &str, notice: &Notice) -> Query
 }
 
 pub(super) fn list_forms(db: &mut Db) -> QueryResult<Vec<String>> {
-    forms::table.select(forms::slug).load(db)
+    forms::table.filter(forms::slug.ne(TERMS)).select(forms::slug).load(db)
 }
 
 type Row = (Id, String, String, String, String, Timestamp);
@@ -45,7 +46,7 @@ fn notice((id, form, language, wording, sha256, created_at): Row) -> Notice {
 }
 
 pub(super) fn list_notices(db: &mut Db) -> QueryResult<Vec<Notice>> {
-    let rows: Vec<Row> = notices::table.load(db)?;
+    let rows: Vec<Row> = notices::table.filter(notices::form.ne(TERMS)).load(db)?;
     Ok(rows.into_iter().map(notice).collect())
 }
 

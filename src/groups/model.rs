@@ -115,6 +115,19 @@ impl Member {
         }
     }
 
+    /// Its page in the directory.
+    #[must_use]
+    pub fn page_path(&self) -> String {
+        format!("/groups/{}", self.slug)
+    }
+
+    /// Where its logo is served; another one has another address.
+    #[must_use]
+    pub fn logo_path(&self) -> Option<String> {
+        let version = self.logo.as_ref()?.get(..16)?;
+        Some(format!("/groups/{}/logo?v={version}", self.slug))
+    }
+
     /// Whether it serves this region, by name or because it serves all of the country.
     #[must_use]
     pub fn serves(&self, region: &str) -> bool {

@@ -118,8 +118,7 @@ words! {
 }
 
 /// Words between commas, with one before and one after, as `groups.regions` and `groups.sectors` hold them.
-#[cfg(test)]
-fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let joined = words.into_iter().collect::<Vec<_>>().join(",");
     if joined.is_empty() { joined } else { format!(",{joined},") }
 }

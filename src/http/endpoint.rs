@@ -55,6 +55,17 @@ impl Endpoint {
         self.add(web::method(Method::PATCH).to(handler), &["PATCH"])
     }
 
+    /// Answers PUT.
+    #[must_use]
+    pub fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.add(web::method(Method::PUT).to(handler), &["PUT"])
+    }
+
     /// Answers DELETE.
     #[must_use]
     pub fn delete<F, Args>(self, handler: F) -> Self

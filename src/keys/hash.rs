@@ -170,16 +170,16 @@ pub fn sha256(text: &str) -> Vec<u8> {
     Sha256::digest(text).to_vec()
 }
 
-/// The SHA-256 of a wording, in lower-case hexadecimal.
+/// The SHA-256 of a wording or a file, in lower-case hexadecimal.
 #[must_use]
-pub fn sha256_hex(text: &str) -> String {
+pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
     struct Hex<'a>(&'a [u8]);
     impl std::fmt::Display for Hex<'_> {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             write_hex(f, self.0)
         }
     }
-    Hex(&sha256(text)).to_string()
+    Hex(&Sha256::digest(bytes)).to_string()
 }
 
 pub(super) fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8]) -> std::fmt::Result {

@@ -25,6 +25,8 @@ pub enum Purpose {
     Preferences,
     /// Shows and changes everything of the supporter; lives an hour.
     FreshPreferences,
+    /// Confirms the application of the organisation it names.
+    GroupApplication,
     /// Makes the first owner's account.
     Setup,
     /// Lets somebody who was invited to the staff set their first password.
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Unsubscribe => "unsubscribe",
             Self::Preferences => "preferences",
             Self::FreshPreferences => "fresh preferences",
+            Self::GroupApplication => "group application",
             Self::Setup => "setup",
             Self::StaffInvite => "staff invite",
             Self::StaffReset => "staff reset",
@@ -143,7 +146,8 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const ALL: [Purpose; 10] = [
+    const ALL: [Purpose; 11] = [
+        Purpose::GroupApplication,
         Purpose::Confirm,
         Purpose::NotMe,
         Purpose::Joined,

@@ -8,6 +8,7 @@ use utoipa::{
 use crate::{
     exports::routes as exports,
     groups::recall_routes as recalls,
+    groups::routes::{logo as group_logo, public as group_public, review as group_review},
     imports::routes as imports,
     preferences::routes as preferences,
     signups::routes as signups,
@@ -37,6 +38,10 @@ use crate::{
         staff::list_staff, staff::invite_staff, staff::change_staff, staff::take_back_invitation,
         staff::invite_again, staff::send_reset, staff::reset_totp, staff::show_settings, staff::change_settings,
         staff::accept_invitation, staff::request_reset, staff::complete_reset,
+        group_public::create_application, group_public::list_directory, group_public::show_member,
+        group_review::list_groups, group_review::show_group, group_review::change_group,
+        group_review::approve_group, group_review::decline_group, group_review::ask_group,
+        group_review::leave_group, group_logo::put_logo, group_logo::delete_logo,
         supporters::list_supporters,
         records::show_supporter, records::change_supporter, records::erase_supporter, records::suppress_supporter,
         records::merge_supporters, records::list_notes, records::add_note, records::delete_note,

@@ -5,6 +5,7 @@
 
 mod crew;
 mod domain;
+pub mod limits;
 mod mailer;
 mod model;
 mod queries;
@@ -16,7 +17,9 @@ use diesel::QueryResult;
 pub use crew::Crew;
 pub use mailer::Mailer;
 pub use model::NewMail;
-pub use queries::{enqueue, enqueue_at, forget, forget_dead, is_settled_before, was_owed_since};
+pub use queries::{
+    count_dead_since, enqueue, enqueue_at, forget, forget_dead, is_settled_before, was_owed_since,
+};
 
 use crate::{clock::Timestamp, id::Id, mail::message::Content, store::Db};
 

@@ -247,6 +247,18 @@ pub fn forget(db: &mut Db, subjects: &[Id]) -> QueryResult<()> {
     diesel::update(theirs).set(outbox::address.eq("")).execute(db).map(drop)
 }
 
+/// Mails given up since `since`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn count_dead_since(db: &mut Db, since: Timestamp) -> QueryResult<i64> {
+    outbox::table
+        .filter(sql::<Bool>("state = 'dead'"))
+        .filter(outbox::finished_at.ge(Some(since)))
+        .count()
+        .get_result(db)
+}
+
 /// Erases the addresses of mails that were given up before `before`; returns how many.
 ///
 /// # Errors

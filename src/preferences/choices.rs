@@ -8,6 +8,7 @@ use crate::{
     clock::Timestamp,
     error::AppError,
     forms::{ConsentReceipt, Forms},
+    groups,
     id::Id,
     kernel::Kernel,
     keys::{AddressHash, LinkError, Purpose},
@@ -205,7 +206,8 @@ impl Preferences {
             .write(Lane::Visitor, move |db| {
                 lock::addresses(db, [address])?;
                 supporters::suppress(db, address, "not_me", now)?;
-                let erased = supporters::forget_signups(db, address, false)?;
+                let mut erased = supporters::forget_signups(db, address, false)?;
+                erased.extend(groups::erase_applications_of(db, address)?);
                 outbox::forget(db, &erased)?;
                 let act = Act::new(Actor::Unknown, "address.not_me").on("address", address.as_subject());
                 Ok::<_, LinkFault>(audit::append(db, &keys, &[act], now)?)

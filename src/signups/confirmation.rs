@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     id::Id,
     keys::{AddressHash, Keys, Link, LinkError, Purpose},
-    outbox::{self, NewMail},
+    outbox::{self, NewMail, limits},
     store::{Db, Lane, StoreError, lock},
     supporters::{self, Confirmed, Profile},
 };
@@ -131,7 +131,7 @@ fn confirm(db: &mut Db, keys: &Keys, id: Id, now: Timestamp) -> Result<bool, Con
         return Ok(false);
     }
     let email = EmailAddress::parse(&signup.email).map_err(|_| ConfirmError::Over)?;
-    queries::forget_asked(db, keys.limit_hash(&email.limit_key()))?;
+    limits::forget_asked(db, keys.limit_hash(&email.limit_key()))?;
     let address = signup.email.clone();
     let details = signup.details();
     let (key, tags, fields) = (email.key(), details.tags, details.fields);

@@ -7,8 +7,7 @@ use diesel::{QueryResult, prelude::*};
 
 use super::{
     domain::{Details, Source},
-    owed, queries,
-    queries::Asked,
+    owed,
     standing::{Verdict, verdict},
 };
 use crate::{
@@ -16,7 +15,10 @@ use crate::{
     each,
     id::Id,
     keys::{AddressHash, Keys},
-    outbox::{self, NewMail},
+    outbox::{
+        self, NewMail,
+        limits::{asked as asked_of, set_asked},
+    },
     store::{Db, schema::signups},
     supporters::{Confirmed, Standing},
 };
@@ -45,7 +47,7 @@ pub fn invite(
 ) -> QueryResult<Vec<bool>> {
     let limits: Vec<AddressHash> =
         invitees.iter().map(|one| keys.limit_hash(&one.confirmed.email.limit_key())).collect();
-    let mut asked = queries::asked(db, &limits)?;
+    let mut asked = asked_of(db, &limits)?;
     let mut invited = Vec::with_capacity(invitees.len());
     for (invitee, limit) in invitees.iter().zip(limits) {
         let before = asked.get(&limit).copied().unwrap_or_default();
@@ -55,8 +57,8 @@ pub fn invite(
         }
         let due_at = due();
         let id = insert(db, keys, invitee, now)?;
-        queries::set_asked(db, &[(limit, before)], due_at)?;
-        asked.insert(limit, Asked { newest: Some(due_at), second: before.newest, third: before.second });
+        set_asked(db, &[(limit, before)], due_at)?;
+        asked.insert(limit, before.again(due_at));
         let address = invitee.confirmed.email.as_str().to_owned();
         outbox::enqueue_at(db, &NewMail { template: owed::CONFIRM, subject_id: id, address }, due_at, now)?;
         invited.push(true);

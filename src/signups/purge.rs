@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Signups, queries, standing::WINDOW};
+use super::{Signups, queries};
 use crate::{
     audit::{self, Act, Actor},
-    outbox, periodic,
+    outbox::{self, limits},
+    periodic,
     store::{Lane, StoreError},
     supporters,
 };
@@ -77,7 +78,7 @@ impl Signups {
             .store
             .write(Lane::Worker, move |db| {
                 outbox::forget_dead(db, now.before(keep))?;
-                queries::delete_asked_before(db, now.before(WINDOW))?;
+                limits::delete_asked_before(db, now.before(limits::WINDOW))?;
                 let act = Act::new(Actor::System, "signup.purge").with(json!({ "signups": total }));
                 if total > 0 {
                     audit::append(db, &keys, &[act], now)?;

@@ -1,4 +1,4 @@
-//! Statements over sign-ups and mail limits.
+//! Statements over sign-ups.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
     result::{DatabaseErrorKind, Error::DatabaseError},
     sql_query,
-    sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
+    sql_types::{Array, BigInt, Binary, Bool, Text},
 };
 
 use super::model::{NewSignup, Stored, Untriaged};
@@ -17,10 +17,7 @@ use crate::{
     each,
     id::Id,
     keys::AddressHash,
-    store::{
-        Db,
-        schema::{mail_limits, signups},
-    },
+    store::{Db, schema::signups},
 };
 
 /// Appends `rows`; those that are there already stay as they are. SQLite takes them in pieces of a fixed size,
@@ -181,71 +178,6 @@ pub fn list_stale(db: &mut Db, before: Timestamp, skip: i64, limit: i64) -> Quer
         .limit(limit)
         .select(signups::id)
         .load(db)
-}
-
-/// When an address was last asked to click, newest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
-pub struct Asked {
-    /// The last time.
-    pub newest: Option<Timestamp>,
-    /// The time before.
-    pub second: Option<Timestamp>,
-    /// The time before that.
-    pub third: Option<Timestamp>,
-}
-
-/// When each of these addresses was last asked.
-pub fn asked(db: &mut Db, hashes: &[AddressHash]) -> QueryResult<HashMap<AddressHash, Asked>> {
-    let rows: Vec<(AddressHash, Timestamp, Option<Timestamp>, Option<Timestamp>)> =
-        mail_limits::table.filter(mail_limits::address_hash.eq_any(hashes)).load(db)?;
-    let asked = rows
-        .into_iter()
-        .map(|(hash, newest, second, third)| (hash, Asked { newest: Some(newest), second, third }));
-    Ok(asked.collect())
-}
-
-/// Records that these addresses were asked now; `before` is what was known of each. None may be there twice.
-pub fn set_asked(db: &mut Db, before: &[(AddressHash, Asked)], now: Timestamp) -> QueryResult<()> {
-    fn column<T>(before: &[(AddressHash, Asked)], value: fn(&(AddressHash, Asked)) -> T) -> Vec<T> {
-        before.iter().map(value).collect()
-    }
-    let statement = "INSERT INTO mail_limits (address_hash, newest, second, third) \
-         SELECT hash, $4, second, third FROM unnest($1, $2, $3) AS asked (hash, second, third) \
-         ON CONFLICT (address_hash) \
-         DO UPDATE SET newest = excluded.newest, second = excluded.second, third = excluded.third";
-    each!(db,
-        pg c => sql_query(statement)
-            .bind::<Array<Binary>, _>(column(before, |(hash, _)| *hash))
-            .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.newest))
-            .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.second))
-            .bind::<BigInt, _>(now)
-            .execute(c)
-            .map(drop),
-        sqlite c => before.iter().try_for_each(|(hash, before)| {
-            let times = (
-                mail_limits::newest.eq(now),
-                mail_limits::second.eq(before.newest),
-                mail_limits::third.eq(before.second),
-            );
-            diesel::insert_into(mail_limits::table)
-                .values((mail_limits::address_hash.eq(hash), times))
-                .on_conflict(mail_limits::address_hash)
-                .do_update()
-                .set(times)
-                .execute(c)
-                .map(drop)
-        })
-    )
-}
-
-/// Somebody clicked: the address may be asked again.
-pub fn forget_asked(db: &mut Db, hash: AddressHash) -> QueryResult<()> {
-    diesel::delete(mail_limits::table.filter(mail_limits::address_hash.eq(hash))).execute(db).map(drop)
-}
-
-/// Forgets limits that no longer hold anything back.
-pub fn delete_asked_before(db: &mut Db, before: Timestamp) -> QueryResult<usize> {
-    diesel::delete(mail_limits::table.filter(mail_limits::newest.lt(before))).execute(db)
 }
 
 /// Of these sign-ups, those that still wait for their click, with their addresses' hashes.

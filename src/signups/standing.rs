@@ -1,16 +1,10 @@
 //! Triage's rules, pure: what an address is owed, given what is known of it and when it was last asked.
 
-use std::time::Duration;
-
-use super::queries::Asked;
 use crate::{
     clock::Timestamp,
+    outbox::limits::Asked,
     supporters::{Standing, Status},
 };
-
-const DAY: Duration = Duration::from_secs(86_400);
-/// Mails without a click: one within a day, three within thirty.
-pub const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a sign-up is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +33,7 @@ pub fn verdict(
     if standing.voided_at.is_some_and(|at| sent <= at) {
         return Verdict::Void;
     }
-    if is_over_limit(asked, now) {
+    if asked.is_over_limit(now) {
         return Verdict::Nothing;
     }
     match standing.status {
@@ -48,15 +42,13 @@ pub fn verdict(
     }
 }
 
-/// At most one mail in 24 hours and three in 30 days until somebody clicks.
-fn is_over_limit(asked: Asked, now: Timestamp) -> bool {
-    let within = |at: Option<Timestamp>, span| at.is_some_and(|at| at.after(span) > now);
-    within(asked.newest, DAY) || within(asked.third, WINDOW)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SENT: Timestamp = Timestamp::from_seconds(1_799_999_990);

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Signups, owed, queries,
-    queries::{Asked, Decided},
+    queries::Decided,
     standing::{Verdict, verdict},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     contact::EmailAddress,
     kernel::Kernel,
     keys::{AddressHash, Keys},
-    outbox::{self, NewMail},
+    outbox::{self, NewMail, limits},
     store::{Db, Lane, StoreError, lock},
     supporters::{self, Status},
 };
@@ -103,12 +103,12 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     lock::addresses(db, addresses.iter().flat_map(|(_, address)| [address.hash, address.limit]))?;
     let asked_by: Vec<_> = addresses.iter().map(|(_, address)| (address.key.clone(), address.hash)).collect();
     let standings = supporters::standings(db, &asked_by)?;
-    let limits: Vec<_> = addresses.iter().map(|(_, address)| address.limit).collect();
-    let mut asked = queries::asked(db, &limits)?;
+    let hashes: Vec<_> = addresses.iter().map(|(_, address)| address.limit).collect();
+    let mut asked = limits::asked(db, &hashes)?;
     let known: Vec<_> = standings.iter().filter_map(|standing| standing.supporter).collect();
     let forms = if known.is_empty() { HashMap::new() } else { queries::forms_of(db, &known)? };
 
-    let (mut mails, mut limits) = (Vec::new(), Vec::new());
+    let (mut mails, mut new_limits) = (Vec::new(), Vec::new());
     for ((signup, address), standing) in addresses.iter().zip(standings) {
         let joined = standing.supporter.and_then(|id| forms.get(&id));
         let asks_new = !joined.is_some_and(|joined| joined.contains(&signup.form));
@@ -122,11 +122,8 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
         decided.push(Decided { id: signup.id, state, hash: address.hash });
         if let Some(template) = template {
             // Whoever was asked now is over the limit for the rest of the batch: each is there once.
-            limits.push((address.limit, asked_before));
-            asked.insert(
-                address.limit,
-                Asked { newest: Some(now), second: asked_before.newest, third: asked_before.second },
-            );
+            new_limits.push((address.limit, asked_before));
+            asked.insert(address.limit, asked_before.again(now));
             // A known person is written to where they are known.
             let is_known =
                 standing.status == Some(Status::Confirmed) || standing.status == Some(Status::Unsubscribed);
@@ -143,8 +140,8 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     if !void.is_empty() {
         supporters::blank_signups(db, &void)?;
     }
-    if !limits.is_empty() {
-        queries::set_asked(db, &limits, now)?;
+    if !new_limits.is_empty() {
+        limits::set_asked(db, &new_limits, now)?;
     }
     outbox::enqueue(db, &mails, now)?;
     Ok(signups.len())

@@ -68,7 +68,8 @@ pub(crate) fn check(name: &str, page: &impl Template) -> askama::Result<()> {
     );
     for form in html.split("<form").skip(1) {
         let tag = form.split('>').next().unwrap_or_default();
-        assert!(tag.contains("method=\"post\"") && tag.contains("action=\"/"), "{name}: <form{tag}>");
+        let method = tag.contains("method=\"post\"") || tag.contains("method=\"get\"");
+        assert!(method && tag.contains("action=\"/"), "{name}: <form{tag}>");
     }
     let mut ids = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>();
     ids.sort_unstable();

@@ -27,6 +27,7 @@ pub use access::{
     ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadStats, ReadSupporters,
     ReviewGroups, Role, Scope, Sight, WriteSupporters,
 };
+pub use accounts::queries::addresses_of;
 pub use accounts::{AccountError, Invitation, Invited, NewAccount, StaffView, invite};
 pub use audit_routes::api as audit_api;
 pub use model::TokenView;

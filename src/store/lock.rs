@@ -14,6 +14,8 @@ pub enum Once {
     Migrate,
     /// Making staff accounts.
     Staff,
+    /// Taking applications of organisations, whose slugs must differ.
+    Groups,
 }
 
 /// The first key of PostgreSQL's two-key locks, whose second is a [`Once`]; addresses have one long key.
@@ -28,6 +30,7 @@ pub fn once(db: &mut Db, what: Once) -> QueryResult<()> {
     let what = match what {
         Once::Migrate => 1,
         Once::Staff => 2,
+        Once::Groups => 7,
     };
     sql_query("SELECT pg_advisory_xact_lock($1, $2)")
         .bind::<sql_types::Integer, _>(ONCE)

@@ -27,7 +27,7 @@ impl TestApp {
                         groups::id.eq(id),
                         groups::slug.eq(slug),
                         groups::name.eq(slug),
-                        groups::kind.eq("union"),
+                        groups::kind.eq("labor_union"),
                     ),
                     (
                         groups::website.eq(""),

@@ -43,7 +43,7 @@ async fn the_page_says_what_is_agreed_to_and_the_button_posts_to_the_link() {
     let app = TestApp::start().await;
     let link = app.asked(ADA).await;
     let page = app.client().get(&link).await.expect(200).page();
-    let wording = app.words("SELECT wording AS word FROM notices").await.remove(0);
+    let wording = app.words("SELECT wording AS word FROM notices WHERE form = 'join'").await.remove(0);
     assert!(page.contains(&wording), "{page}");
     assert!(page.contains(&format!(r#"method="post" action="{link}""#)), "{page}");
     assert!(!page.contains(ADA), "whoever got the mail passed on must not see the address");

@@ -251,7 +251,10 @@ async fn a_fresh_link_shows_changes_and_downloads() {
     assert_eq!(data["supporter"]["email"], ADA);
     assert_eq!(data["supporter"]["given_name"], "Ada <b>");
     assert_eq!(data["supporter"]["region"], "NY", "the region follows the code: {data}");
-    assert_eq!(data["consent"]["wording"], app.words("SELECT wording AS word FROM notices").await[0]);
+    assert_eq!(
+        data["consent"]["wording"],
+        app.words("SELECT wording AS word FROM notices WHERE form = 'join'").await[0]
+    );
 
     let api = format!("/api/v1{fresh}");
     app.client().patch_json(&api, &json!({ "given_name": "", "postal_code": "" })).await.expect(204);

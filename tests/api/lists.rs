@@ -17,8 +17,11 @@ impl TestApp {
     async fn seed(&self, people: &[Seed<'_>]) {
         let kernel = &self.app().kernel;
         let now = kernel.clock.now();
-        let notice =
-            self.words("SELECT lower(hex(id)) AS word FROM notices").await.remove(0).parse::<uuid::Uuid>();
+        let notice = self
+            .words("SELECT lower(hex(id)) AS word FROM notices WHERE form = 'join'")
+            .await
+            .remove(0)
+            .parse::<uuid::Uuid>();
         let notice_id = openhearth::id::Id::from_bytes(notice.unwrap().into_bytes());
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let confirmed: Vec<_> = people

@@ -24,7 +24,7 @@ async fn feed(program: &Client, slug: &str, since: i64) -> Vec<(i64, String)> {
 }
 
 fn hashes(emails: &[&str]) -> Vec<String> {
-    emails.iter().map(|email| sha256_hex(email)).collect()
+    emails.iter().map(sha256_hex).collect()
 }
 
 impl TestApp {

@@ -39,8 +39,8 @@ async fn a_person_joins_confirms_and_is_on_the_owners_contact_list() {
     // The click does; the welcome mail has the receipt.
     person.confirm(&link).await.expect(200).page();
     let welcome = app.settle_one().await;
-    let wording = app.words("SELECT wording AS word FROM notices").await.remove(0);
-    let sha256 = app.words("SELECT sha256 AS word FROM notices").await.remove(0);
+    let wording = app.words("SELECT wording AS word FROM notices WHERE form = 'join'").await.remove(0);
+    let sha256 = app.words("SELECT sha256 AS word FROM notices WHERE form = 'join'").await.remove(0);
     // The text part is wrapped; its words are the wording's.
     let text = welcome.text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(&wording), "{}", welcome.text);

@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     error::AppError,
     id::Id,
+    kernel::Kernel,
     store::{
         Db,
         schema::{group_webhooks, groups, recall_heads, recalls},
@@ -45,14 +46,26 @@ impl Recalls {
     /// # Errors
     /// When the database does not answer.
     pub async fn count_overdue(&self) -> Result<i64, AppError> {
-        let before = self.overdue_before();
-        self.kernel.store.read(move |db| Ok::<_, AppError>(queries::count_older(db, before)?)).await
+        let kernel = self.kernel.clone();
+        self.kernel.store.read(move |db| Ok::<_, AppError>(count_overdue(db, &kernel)?)).await
     }
 
     fn overdue_before(&self) -> Timestamp {
-        let days = u64::from(self.kernel.config.groups.recall_overdue_days);
-        self.kernel.clock.now().before(Duration::from_secs(days * 86_400))
+        overdue_before(&self.kernel)
     }
+}
+
+fn overdue_before(kernel: &Kernel) -> Timestamp {
+    let days = u64::from(kernel.config.groups.recall_overdue_days);
+    kernel.clock.now().before(Duration::from_secs(days * 86_400))
+}
+
+/// How many recalls are overdue.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn count_overdue(db: &mut Db, kernel: &Kernel) -> QueryResult<i64> {
+    queries::count_older(db, overdue_before(kernel))
 }
 
 fn standings(db: &mut Db, before: Timestamp) -> QueryResult<Vec<RecallStanding>> {

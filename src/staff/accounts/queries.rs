@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     id::Id,
     staff::{
-        StaffView,
+        Role, StaffView,
         model::{ACCOUNT, Account},
     },
     store::{
@@ -260,6 +260,20 @@ pub fn force_password(db: &mut Db, id: Id, hash: &str) -> QueryResult<()> {
 
 pub fn delete(db: &mut Db, id: Id) -> QueryResult<()> {
     diesel::delete(staff::table.filter(staff::id.eq(id))).execute(db).map(drop)
+}
+
+/// Accounts of these roles that can log in, with their addresses: who hears what waits for the staff.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn addresses_of(db: &mut Db, roles: &[Role]) -> QueryResult<Vec<(Id, String)>> {
+    staff::table
+        .filter(staff::role.eq_any(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()))
+        .filter(staff::disabled_at.is_null())
+        .filter(staff::password_hash.ne(""))
+        .order(staff::id)
+        .select((staff::id, staff::email))
+        .load(db)
 }
 
 /// An account that a mailed link is about.

@@ -291,7 +291,7 @@ impl TestApp {
                 diesel::insert_into(groups::table)
                     .values((
                         (groups::id.eq(id), groups::slug.eq(slug), groups::name.eq(slug)),
-                        (groups::kind.eq("union"), groups::website.eq(""), groups::about.eq("")),
+                        (groups::kind.eq("labor_union"), groups::website.eq(""), groups::about.eq("")),
                         (groups::regions.eq(","), groups::sectors.eq(","), groups::status.eq("member")),
                         (groups::contact_name.eq("C"), groups::contact_email.eq("c@example.org")),
                         (groups::contact_email_key.eq("c@example.org"), groups::is_listed.eq(true)),

@@ -12,9 +12,10 @@
 
 // Beside these, as they are needed: `put`, `Of::Supporter`.
 use super::line::{
-    Line, Of,
+    Line,
+    Of::{self, Group},
     Who::{Bound, Needs, Open, Own},
-    delete, get, patch, post,
+    delete, get, patch, post, put,
 };
 
 pub const LINES: &[Line] = &[
@@ -40,6 +41,27 @@ pub const LINES: &[Line] = &[
     post("/api/v1/signups", Open),
     post("/api/v1/confirmations", Open),
     get("/api/v1/admin/signups", Needs("supporters:read")).shows_people(),
+    // groups
+    get("/groups", Open).names_groups(),
+    get("/groups/{slug}", Open),
+    get("/groups/{slug}/logo", Open),
+    get("/groups/apply", Open),
+    post("/groups/apply", Open),
+    get("/groups/apply/sent", Open),
+    get("/groups/confirm/{token}", Open),
+    post("/groups/confirm/{token}", Open),
+    get("/api/v1/groups", Open).names_groups(),
+    post("/api/v1/groups", Open),
+    get("/api/v1/groups/{slug}", Open),
+    get("/api/v1/admin/groups", Needs("groups")),
+    get("/api/v1/admin/groups/{id}", Bound("groups")).of(Group),
+    patch("/api/v1/admin/groups/{id}", Bound("groups")).of(Group),
+    post("/api/v1/admin/groups/{id}/approve", Needs("groups")),
+    post("/api/v1/admin/groups/{id}/decline", Needs("groups")).json(r#"{"reason":"x"}"#),
+    post("/api/v1/admin/groups/{id}/ask", Needs("groups")).json(r#"{"question":"x"}"#),
+    post("/api/v1/admin/groups/{id}/leave", Needs("groups")),
+    put("/api/v1/admin/groups/{id}/logo", Bound("groups")).of(Group),
+    delete("/api/v1/admin/groups/{id}/logo", Bound("groups")).of(Group),
     // preferences
     get("/unsubscribe/{token}", Open),
     post("/unsubscribe/{token}", Open),

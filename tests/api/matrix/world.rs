@@ -138,7 +138,7 @@ async fn seed(app: &TestApp, ids: [Id; 2]) -> [Id; 2] {
             diesel::insert_into(groups::table)
                 .values((
                     (groups::id.eq(id), groups::slug.eq(slug), groups::name.eq(name)),
-                    (groups::kind.eq("union"), groups::website.eq(""), groups::about.eq("")),
+                    (groups::kind.eq("labor_union"), groups::website.eq(""), groups::about.eq("")),
                     (groups::regions.eq(","), groups::sectors.eq(","), groups::status.eq("member")),
                     (groups::contact_name.eq("Ms Contact"), groups::is_listed.eq(true)),
                     groups::contact_email.eq(format!("contact@{slug}.example.org")),
