@@ -4,11 +4,12 @@
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 use diesel::{
-    Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, dsl::count_star,
-    prelude::*, sql_query,
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection,
+    dsl::count_star, prelude::*, sql_query, sql_types::BigInt,
 };
 use openhearth::{
     config::{Config, DatabaseUrl},
@@ -45,10 +46,10 @@ pub enum Database {
 }
 
 impl Database {
-    /// A migrated database with `stored` sign-ups of past months, most of them confirmed.
-    pub fn make(engine: Engine, stored: u64) -> Fallible<Self> {
+    /// A database with nothing in it.
+    pub fn bare(engine: Engine) -> Fallible<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let made = match engine {
+        Ok(match engine {
             Engine::Sqlite => Self::Sqlite(tempfile::tempdir_in(beside_the_build())?),
             Engine::Postgres => {
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +57,12 @@ impl Database {
                 connect("postgres")?.batch_execute(&format!("CREATE DATABASE {name}"))?;
                 Self::Postgres(name)
             }
-        };
+        })
+    }
+
+    /// A migrated database with `stored` sign-ups of past months, most of them confirmed.
+    pub fn make(engine: Engine, stored: u64) -> Fallible<Self> {
+        let made = Self::bare(engine)?;
         let mut config = Config::defaults()?.database;
         config.url = DatabaseUrl::try_from(made.url()?)?;
         migrate(&config)?;
@@ -79,6 +85,50 @@ impl Database {
         }
     }
 
+    /// Runs a statement, in the words of each.
+    pub fn run(&self, sqlite: &str, postgres: &str) -> Fallible<()> {
+        match self {
+            Self::Sqlite(_) => {
+                let mut connection = self.sqlite()?;
+                connection.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL")?;
+                Ok(connection.batch_execute(sqlite)?)
+            }
+            Self::Postgres(name) => Ok(connect(name)?.batch_execute(postgres)?),
+        }
+    }
+
+    /// Confirmed supporters, of all of whom everything that is exported is known.
+    pub fn fill_supporters(&self, count: usize) -> Fallible<()> {
+        let columns = "id, email, email_key, address_hash, status, given_name, family_name, phone, phone_consent, \
+             postal_code, region, country, language, involvement, form, notice_id, source_code, link_version, \
+             signed_up_at, confirmed_at, created_at, updated_at, domain";
+        let values = "'ada-' || i || '@example.org', 'ada-' || i || '@example.org', HASH, 'confirmed', \
+             'Wilhelmina', 'Furnace-Smelter', '+14405550100', BOOL, '44035', 'OH', 'US', 'en', 'worker', 'join', HASH, \
+             'spring-fair', 0, 1700000000000000 + i, 1700000000000000 + i, 1700000000000000 + i, \
+             1700000000000000 + i, 'example.org'";
+        let sqlite = values.replace("HASH", "randomblob(16)").replace("BOOL", "1");
+        let postgres = values.replace("HASH", "uuid_send(gen_random_uuid())").replace("BOOL", "true");
+        self.run(
+            &format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+                 INSERT INTO supporters ({columns}) SELECT randomblob(16), {sqlite} FROM n"
+            ),
+            &format!(
+                "INSERT INTO supporters ({columns}) SELECT uuid_send(gen_random_uuid()), {postgres} \
+                 FROM generate_series(1, {count}::bigint) AS i; ANALYZE; CHECKPOINT"
+            ),
+        )
+    }
+
+    /// Waits until `query`, whose words both know, counts nothing any more.
+    pub fn wait_for_none(&self, query: &str) -> Fallible<()> {
+        let end = Instant::now() + Duration::from_secs(300);
+        match self {
+            Self::Sqlite(_) => wait(&mut self.sqlite()?, query, end),
+            Self::Postgres(name) => wait(&mut connect(name)?, query, end),
+        }
+    }
+
     /// Sign-ups in the table.
     pub fn count(&self) -> Fallible<u64> {
         let count = signups::table.select(count_star());
@@ -93,6 +143,27 @@ impl Database {
         let Self::Sqlite(folder) = self else { return Err("not SQLite".into()) };
         Ok(SqliteConnection::establish(&file(folder.path()).to_string_lossy())?)
     }
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+fn wait<C>(connection: &mut C, query: &str, end: Instant) -> Fallible<()>
+where
+    C: diesel::connection::LoadConnection,
+    diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'static, C, Counted>,
+{
+    while Instant::now() < end {
+        let row: Counted = sql_query(query).get_result(connection)?;
+        if row.count == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err("what was to be done was not done within five minutes".into())
 }
 
 impl Drop for Database {

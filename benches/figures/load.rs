@@ -3,6 +3,7 @@
 
 use std::{
     net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -12,11 +13,18 @@ use tokio::{
     task::JoinSet,
 };
 
+/// What is sent, and where to.
 pub struct Load {
-    pub address: SocketAddr,
+    /// The servers, of which each connection has one, in turn.
+    pub addresses: Vec<SocketAddr>,
     pub path: String,
     pub connections: usize,
+    /// Of ten sign-ups, so many with an address that signed up before.
+    pub repeated: u64,
 }
+
+/// Addresses of one turn are not those of another.
+static TURN: AtomicU32 = AtomicU32::new(0);
 
 /// What a run measured.
 #[derive(Default)]
@@ -62,8 +70,11 @@ impl Load {
             let begun = Instant::now();
             let end = begun + span;
             let mut connections = JoinSet::new();
+            let turn = TURN.fetch_add(1, Ordering::Relaxed);
             for number in 0..self.connections {
-                connections.spawn(connection(self.address, self.path.clone(), number, begun, end));
+                let address = self.addresses[number % self.addresses.len()];
+                let name = format!("load-{}-{turn}-{number}", std::process::id());
+                connections.spawn(connection(address, self.path.clone(), name, self.repeated, end));
             }
             let mut figures = Figures::default();
             while let Some(outcome) = connections.join_next().await {
@@ -79,21 +90,21 @@ impl Load {
 async fn connection(
     address: SocketAddr,
     path: String,
-    number: usize,
-    begun: Instant,
+    name: String,
+    repeated: u64,
     end: Instant,
 ) -> std::io::Result<Vec<u32>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut latencies = Vec::with_capacity(16_384);
     let mut answer = vec![0; 4096];
-    let run = std::process::id();
     let mut count = 0_u64;
     while Instant::now() < end {
         count += 1;
-        let sent = begun.elapsed().as_nanos();
+        // Half a dozen before, which was sent as new unless that was a repeat too.
+        let known = if count % 10 < repeated { count.saturating_sub(6) } else { count };
         let body = format!(
-            r#"{{"email":"load-{run}-{number}-{count}-{sent}@example.org","given_name":"Ada","family_name":"Furnace","postal_code":"44035","involvement":["worker"],"consent":{{"email":true}},"source":{{"code":"bench","utm_source":"load"}}}}"#
+            r#"{{"email":"{name}-{known}@example.org","given_name":"Ada","family_name":"Furnace","postal_code":"44035","involvement":["worker"],"consent":{{"email":true}},"source":{{"code":"bench","utm_source":"load"}}}}"#
         );
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

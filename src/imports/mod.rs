@@ -135,7 +135,12 @@ impl Imports {
         let rows = self.kernel.store.read(list).await?;
         let page = Slice::cut(rows, limit, |row: &Stored| Cursor::at(row.id.as_bytes()));
         Ok(Slice {
-            data: page.data.into_iter().map(ImportView::from).collect(),
+            // Whose rows a file holds is shown of one import at a time.
+            data: page
+                .data
+                .into_iter()
+                .map(|row| ImportView { preview: None, ..ImportView::from(row) })
+                .collect(),
             next_cursor: page.next_cursor,
         })
     }

@@ -244,11 +244,15 @@ pub(crate) async fn list_imports(
     )
 )]
 pub(crate) async fn show_import(
-    _access: Access<ImportSupporters>,
+    access: Access<ImportSupporters>,
     imports: Data<Imports>,
     path: web::Path<String>,
 ) -> Result<web::Json<ImportView>, AppError> {
-    imports.find(id(&path)?).await.map(web::Json)
+    let import = imports.find(id(&path)?).await?;
+    if let Some(preview) = &import.preview {
+        imports.kernel.note_read(&access.reader(), "import.show", preview.rows.len()).await?;
+    }
+    Ok(web::Json(import))
 }
 
 /// Says what columns hold; the preview is made again.
@@ -335,7 +339,7 @@ pub(crate) async fn cancel_import(
     )
 )]
 pub(crate) async fn refused_rows(
-    _access: Access<ImportSupporters>,
+    access: Access<ImportSupporters>,
     imports: Data<Imports>,
     path: web::Path<String>,
     Query(query): Query<RefusedQuery>,
@@ -344,6 +348,9 @@ pub(crate) async fn refused_rows(
     if import.erased_at.is_some() {
         return Err(AppError::Gone("the refused rows were erased seven days after the upload".to_owned()));
     }
+    let rows = if query.left_out { import.left_out } else { import.refused };
+    let rows = usize::try_from(rows).unwrap_or(0);
+    imports.kernel.note_read(&access.reader(), "import.refused", rows).await?;
     let (sender, receiver) = mpsc::channel::<Result<Bytes, StoreError>>(PIECES);
     imports.kernel.store.read_long(move |db| {
         let take = |bytes| sender.blocking_send(Ok(Bytes::from(bytes))).is_ok();

@@ -28,7 +28,7 @@ use crate::{
 /// Polling period when nothing wakes us: another process, or a retry that comes due.
 const POLL: Duration = Duration::from_millis(100);
 /// Mails that may be in hand for each sender, from their claim to their mark.
-const SLOTS_PER_SENDER: usize = 32;
+const SLOTS_PER_SENDER: usize = 64;
 /// Marks in one transaction at most.
 const MARK_AT_ONCE: usize = 256;
 
@@ -64,11 +64,17 @@ impl Crew {
     /// Sends what comes due until `stop`, then finishes the mail in hand.
     pub async fn run(mut self, stop: CancellationToken) {
         self.work(&stop, async |desk: Desk| {
+            let mut was_full = false;
             while !stop.is_cancelled() {
                 desk.mailer.turn();
                 let claimed = tokio::select! {
                     () = stop.cancelled() => return,
-                    slots = desk.free_slots() => desk.claim(slots).await,
+                    slots = desk.free_slots() => {
+                        let wanted = slots.len();
+                        let claimed = desk.claim(slots, was_full).await;
+                        was_full = matches!(claimed, Ok(count) if count == wanted);
+                        claimed
+                    }
                 };
                 let pause = match claimed {
                     Ok(0) => POLL,
@@ -96,7 +102,7 @@ impl Crew {
     pub async fn deliver_due(&mut self, stop: &CancellationToken) -> Result<usize, StoreError> {
         self.work(stop, async |desk: Desk| {
             let slots = desk.free_slots().await;
-            desk.claim(slots).await
+            desk.claim(slots, false).await
         })
         .await
     }
@@ -146,11 +152,12 @@ impl Desk {
         free
     }
 
-    /// Claims due mails, one for each slot at most, and puts them before the senders; returns how many.
-    async fn claim(&self, mut slots: Vec<OwnedSemaphorePermit>) -> Result<usize, StoreError> {
+    /// Claims due mails, one for each slot at most, and puts them before the senders; returns how many. Looks first
+    /// whether any is due, since a claim is a write, unless there are `surely` more.
+    async fn claim(&self, mut slots: Vec<OwnedSemaphorePermit>, surely: bool) -> Result<usize, StoreError> {
         let store = &self.mailer.kernel.store;
         let clock = self.mailer.kernel.clock.clone();
-        if !store.read(move |db| Ok::<_, StoreError>(queries::any_due(db, &clock)?)).await? {
+        if !surely && !store.read(move |db| Ok::<_, StoreError>(queries::any_due(db, &clock)?)).await? {
             return Ok(0);
         }
         let limit = i64::try_from(slots.len()).unwrap_or(1);

@@ -95,9 +95,10 @@ pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
 }
 
 /// Claims up to `limit` due mails under `lease`. The condition is repeated outside the selection: two workers
-/// may select the same row, and only one may have it.
+/// may select the same row, and only one may have it. A claim that a crash of the server forgets is no loss: what was
+/// sent under it and not marked is sent again, as it would be after the lease.
 pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
-    let now = dialect::now(db, clock)?;
+    let now = dialect::now_for_passing(db, clock)?;
     if let Db::Pg(connection) = db {
         return claim_unlocked(connection, now, lease, limit);
     }

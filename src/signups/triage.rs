@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     contact::EmailAddress,
+    each,
     kernel::Kernel,
     keys::{AddressHash, Keys},
     outbox::{self, NewMail, limits},
@@ -20,8 +21,10 @@ use crate::{
     supporters::{self, Status},
 };
 
-/// Sign-ups in one transaction: a few milliseconds of the writer's time.
+/// Sign-ups in one transaction: a few milliseconds of SQLite's one writer; on PostgreSQL, where each statement is a
+/// round trip and nobody waits for the writer, more.
 const BATCH: i64 = 64;
+const POSTGRES_BATCH: i64 = 128;
 /// Polling period when nothing wakes us: sign-ups of another process.
 const POLL: Duration = Duration::from_millis(100);
 /// Pause after the database failed us.
@@ -47,7 +50,7 @@ impl Signups {
         }
     }
 
-    /// Triages up to 64 sign-ups in one transaction and returns how many there were.
+    /// Triages some sign-ups in one transaction and returns how many there were.
     ///
     /// # Errors
     /// When the database does not answer; nothing is then decided.
@@ -87,7 +90,8 @@ impl Address {
 }
 
 fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
-    let signups = queries::list_new(db, BATCH)?;
+    let batch = each!(db, pg _c => POSTGRES_BATCH, sqlite _c => BATCH);
+    let signups = queries::list_new(db, batch)?;
     let (mut addresses, mut decided) = (Vec::with_capacity(signups.len()), Vec::with_capacity(signups.len()));
     for signup in &signups {
         match Address::of(keys, &signup.email) {

@@ -137,9 +137,23 @@ struct Now {
 /// # Errors
 /// When the database does not answer.
 pub fn now(db: &mut Db, clock: &Clock) -> QueryResult<Timestamp> {
+    read_clock(db, clock, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now")
+}
+
+/// The same at the beginning of a transaction whose commit need not outlive a crash of the server: PostgreSQL's then
+/// does not wait for the disk.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn now_for_passing(db: &mut Db, clock: &Clock) -> QueryResult<Timestamp> {
+    let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now \
+         FROM set_config('synchronous_commit', 'off', true)";
+    read_clock(db, clock, statement)
+}
+
+fn read_clock(db: &mut Db, clock: &Clock, statement: &str) -> QueryResult<Timestamp> {
     match db {
         Db::Pg(c) => {
-            let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
             let now = clock.follow(|| sql_query(statement).get_result(c).map(|row: Now| row.now))?;
             Ok(now.after(clock.offset()))
         }

@@ -23,7 +23,8 @@ const BATCH: usize = 256;
 /// How long a row may wait for a database that is locked or away before its sender is told to come back.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Inserts rows, ignoring those that are there already: a commit in doubt is tried again with the same ids.
+/// Inserts rows, ignoring those that are there already: a commit in doubt is tried again with the same ids. On
+/// PostgreSQL by one statement, which needs no transaction around it: two round trips less for each group.
 pub type InsertRows<T> = fn(&mut Db, &[T]) -> QueryResult<()>;
 
 /// The row goes back with the answer, so that its memory is freed by the thread that allocated it: freed by the
@@ -39,6 +40,8 @@ struct Entry<T> {
 /// A bounded queue of rows of one kind, committed in groups.
 pub struct GroupCommit<T> {
     insert: InsertRows<T>,
+    /// Whether the statement commits itself.
+    is_alone: bool,
     capacity: usize,
     queue: Mutex<VecDeque<Entry<T>>>,
     writers: OnceLock<Vec<Thread>>,
@@ -46,9 +49,10 @@ pub struct GroupCommit<T> {
 }
 
 impl<T: Send + 'static> GroupCommit<T> {
-    pub(super) fn new(insert: InsertRows<T>, capacity: usize) -> Arc<Self> {
+    pub(super) fn new(insert: InsertRows<T>, is_alone: bool, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             insert,
+            is_alone,
             capacity,
             queue: Mutex::new(VecDeque::with_capacity(BATCH.min(capacity))),
             writers: OnceLock::new(),
@@ -89,6 +93,9 @@ impl<T: Send + 'static> GroupCommit<T> {
     }
 
     fn store(&self, db: &mut Db, rows: &[T]) -> Result<(), StoreError> {
+        if self.is_alone {
+            return (self.insert)(db, rows).map_err(StoreError::from);
+        }
         dialect::write_transaction(db, |db| (self.insert)(db, rows)).map_err(StoreError::from)
     }
 

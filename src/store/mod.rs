@@ -207,7 +207,9 @@ impl Store {
         insert: InsertRows<T>,
         capacity: usize,
     ) -> Arc<GroupCommit<T>> {
-        let queue = GroupCommit::new(insert, capacity);
+        // Through a pooler, a statement and its preparation stay together only inside a transaction.
+        let is_alone = matches!(self.inner.url, DatabaseUrl::Postgres { pooler: false, .. });
+        let queue = GroupCommit::new(insert, is_alone, capacity);
         let lane: Arc<dyn FirstLane> = queue.clone();
         self.inner.writer.set_first(lane);
         queue

@@ -91,7 +91,7 @@ fn value(column: &Column, n: u32, made: &str) -> String {
             }
             None => format!("'text {n}'"),
         },
-        "REAL" => format!("{n}.1"),
+        "REAL" | "DOUBLE" => format!("{n}.1"),
         "BIGINT" if column.name.ends_with("_at") => format!("{}", 9_007_199_254_740_993_i64 + i64::from(n)),
         "BIGINT" | "INTEGER" => format!("{n}"),
         other => panic!("a type that is not known here: {other}"),
@@ -276,7 +276,7 @@ async fn nobody_opens_the_source_during_a_copy_and_a_changed_source_is_not_gone_
     let mut target = command(folder.path(), &["migrate"]);
     target.env("OPENHEARTH__DATABASE__URL", postgres.url());
     assert_eq!(run(target, "").code, Some(0), "a migrated database is as good as an empty one");
-    let held = postgres.hold("supporters IN ROW EXCLUSIVE MODE");
+    let held = postgres.hold("supporters IN ACCESS EXCLUSIVE MODE");
     let mut process = Process::watch(copying(folder.path(), FILE, &postgres.url()).spawn().unwrap());
     until("the copy waits", SOON, async || {
         let waiting = "SELECT '' AS word, count(*) AS count FROM pg_locks WHERE NOT granted \

@@ -88,6 +88,8 @@ impl<'a, S: Stream> Session<'a, S> {
                     let abilities = self.abilities();
                     self.answer(Stage::Ehlo, &abilities).await?
                 }
+                // As smtp-source greets.
+                "HELO" => self.answer(Stage::Ehlo, "250 relay.example.org").await?,
                 "STARTTLS" if self.offers_tls() => {
                     let extra = if self.shared.injects() { "\r\n250-evil\r\n250 AUTH PLAIN" } else { "" };
                     self.say(&format!("220 2.0.0 go on{extra}")).await?;

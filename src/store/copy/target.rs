@@ -124,8 +124,12 @@ impl Target {
                 let begun = recorded(db, "")?;
                 return if begun.last_key == stamp { Ok(()) } else { Err(CopyError::Changed.into()) };
             }
+            let mut seeded = Vec::new();
             for table in tables {
                 let count = count(db, &table.name)?;
+                if count > 0 {
+                    seeded.push(table.name.clone());
+                }
                 if count > seeds.get(&table.name).copied().unwrap_or(0) {
                     let reason = format!(
                         "the database holds data already ({count} rows in {}); name an empty one",
@@ -134,16 +138,18 @@ impl Target {
                     return Err(CopyError::Target(reason).into());
                 }
             }
-            let all: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+            // The source has these in its own way. Only these: some tables refuse to be emptied, empty or not.
+            for name in &seeded {
+                db.batch_execute(&format!("DELETE FROM {}", quoted(name)))?;
+            }
             db.batch_execute(&format!(
-                "TRUNCATE {}; CREATE TABLE {RECORD} (table_name TEXT NOT NULL PRIMARY KEY, last_key TEXT NOT NULL, \
-                 row_count BIGINT NOT NULL)",
-                list(&all)
+                "CREATE TABLE {RECORD} (table_name TEXT NOT NULL PRIMARY KEY, last_key TEXT NOT NULL, \
+                 row_count BIGINT NOT NULL)"
             ))?;
             let insert = format!("INSERT INTO {RECORD} (table_name, last_key, row_count) VALUES ($1, $2, 0)");
             sql_query(&insert).bind::<Text, _>("").bind::<Text, _>(stamp).execute(db)?;
-            for name in all {
-                sql_query(&insert).bind::<Text, _>(name).bind::<Text, _>("").execute(db)?;
+            for table in tables {
+                sql_query(&insert).bind::<Text, _>(&table.name).bind::<Text, _>("").execute(db)?;
             }
             Ok(())
         })
