@@ -1,11 +1,14 @@
 //! Sign-ups, durable, beside an echo that parses and validates the same body with the same code and stores nothing: a
 //! second of the one, then a second of the other.
 
-use std::time::Duration;
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use crate::{
     arguments::Arguments,
-    database::Engine,
+    database::{Engine, beside_the_build},
     load::{Figures, Load},
     process::{Mode, Rig, Server},
     rounds::Rounds,
@@ -21,9 +24,11 @@ const USUAL: usize = 64;
 pub fn measure(engine: Engine, arguments: &Arguments) -> Fallible<()> {
     let rounds = arguments.rounds(5);
     println!(
-        "\nSign-up intake on {}: {rounds} rounds of a second of echo and a second of sign-ups\n\n{:42} {:>9} {:>18} \
+        "\nSign-up intake on {}: {rounds} rounds of a second of echo and a second of sign-ups; a sync of this disk \
+         takes {:.2} ms now\n\n{:42} {:>9} {:>18} \
          {:>8} {:>8} {:>8} {:>7}",
         engine.name(),
+        sync()?.as_secs_f64() * 1e3,
         "",
         "req/s",
         "ratio to echo",
@@ -49,6 +54,19 @@ pub fn measure(engine: Engine, arguments: &Arguments) -> Fallible<()> {
     let rig = Rig::make(engine, 0)?;
     let busy = rig.serve(Mode::Workers, &[])?;
     beside_echo(&rig, &busy, "triage and mail at work", (USUAL, 0), rounds)
+}
+
+/// What the disk takes for one page to be safe, in the mean of many: nobody who waits for an answer in turn gets one
+/// sooner.
+fn sync() -> Fallible<Duration> {
+    const SYNCS: u32 = 100;
+    let mut file = tempfile::tempfile_in(beside_the_build())?;
+    let begun = Instant::now();
+    for _ in 0..SYNCS {
+        file.write_all(&[0; 8192])?;
+        file.sync_data()?;
+    }
+    Ok(begun.elapsed() / SYNCS)
 }
 
 /// Measures and reports both, and checks that what was accepted is stored.
