@@ -96,6 +96,7 @@ impl Kernel {
             base_url: self.base_url.to_string(),
             postal_address: self.postal_address(),
             nonce: nonce.to_owned(),
+            speech: crate::speech::Speech::English,
         }
     }
 

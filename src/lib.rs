@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod outbox;
 pub mod periodic;
 pub mod site;
+pub mod speech;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

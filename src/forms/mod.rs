@@ -18,6 +18,7 @@ use crate::{
     id::Id,
     kernel::Kernel,
     keys::sha256_hex,
+    speech::Speech,
     store::{Db, Lane, StoreError},
 };
 
@@ -25,8 +26,6 @@ use crate::{
 pub const JOIN: &str = "join";
 /// The form of those who came with an imported list; its notices are the wordings that they agreed to elsewhere.
 pub const IMPORT: &str = "import";
-/// The language of the wordings that are compiled in.
-pub const LANGUAGE: &str = "en";
 
 /// A version of the consent wording, as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +55,8 @@ pub struct Forms {
 struct Known {
     forms: Vec<String>,
     notices: HashMap<Id, Arc<Notice>>,
-    current: HashMap<String, Arc<Notice>>,
+    current: HashMap<(String, Speech), Arc<Notice>>,
+    sharing: HashMap<Speech, Arc<Notice>>,
 }
 
 impl Forms {
@@ -65,28 +65,41 @@ impl Forms {
     /// # Errors
     /// When the database does not answer.
     pub async fn open(kernel: &Kernel) -> Result<Self, StoreError> {
-        let wording = wording(&kernel.config.campaign.name);
-        let notice = Notice {
-            id: Id::new(),
-            form: JOIN.to_owned(),
-            language: LANGUAGE.to_owned(),
-            sha256: sha256_hex(&wording),
-            wording,
-            created_at: kernel.clock.now(),
-        };
-        let current_hash = notice.sha256.clone();
-        let title = format!("Join {}", kernel.config.campaign.name);
+        let campaign = &kernel.config.campaign.name;
+        let now = kernel.clock.now();
+        let wordings = Speech::ALL.map(|speech| [joining(campaign, speech), sharing(campaign, speech)]);
+        let missing: Vec<Notice> = Speech::ALL
+            .into_iter()
+            .zip(&wordings)
+            .flat_map(|(speech, [joining, sharing])| [(speech, joining), (speech, sharing)])
+            .map(|(speech, wording)| Notice {
+                id: Id::new(),
+                form: JOIN.to_owned(),
+                language: speech.tag().to_owned(),
+                sha256: sha256_hex(wording),
+                wording: wording.clone(),
+                created_at: now,
+            })
+            .collect();
+        let title = format!("Join {campaign}");
         let (forms, notices) = kernel
             .store
             .write(Lane::Staff, move |db| {
-                queries::insert_missing(db, &title, &notice)?;
+                for notice in &missing {
+                    queries::insert_missing(db, &title, notice)?;
+                }
                 Ok::<_, StoreError>((queries::list_forms(db)?, queries::list_notices(db)?))
             })
             .await?;
         let mut known = Known { forms, ..Known::default() };
         for notice in notices.into_iter().map(Arc::new) {
-            if notice.sha256 == current_hash {
-                known.current.insert(notice.form.clone(), Arc::clone(&notice));
+            for (speech, [joining, sharing]) in Speech::ALL.into_iter().zip(&wordings) {
+                if notice.language == speech.tag() && notice.wording == *joining {
+                    known.current.insert((notice.form.clone(), speech), Arc::clone(&notice));
+                } else if notice.form == JOIN && notice.language == speech.tag() && notice.wording == *sharing
+                {
+                    known.sharing.insert(speech, Arc::clone(&notice));
+                }
             }
             known.notices.insert(notice.id, notice);
         }
@@ -99,10 +112,22 @@ impl Forms {
         self.read(|known| known.forms.iter().any(|form| form == slug))
     }
 
-    /// The wording that `form` shows now.
+    /// The wording that `form` shows now, in English.
     #[must_use]
     pub fn current_notice(&self, form: &str) -> Option<Arc<Notice>> {
-        self.read(|known| known.current.get(form).cloned())
+        self.current_notice_in(form, Speech::English)
+    }
+
+    /// The wording that `form` shows now in this language.
+    #[must_use]
+    pub fn current_notice_in(&self, form: &str, speech: Speech) -> Option<Arc<Notice>> {
+        self.read(|known| known.current.get(&(form.to_owned(), speech)).cloned())
+    }
+
+    /// The wording by which somebody shares with further groups, on the preferences page.
+    #[must_use]
+    pub fn sharing_notice(&self, speech: Speech) -> Option<Arc<Notice>> {
+        self.read(|known| known.sharing.get(&speech).cloned())
     }
 
     /// The notice with this id, current or superseded.
@@ -148,7 +173,7 @@ pub fn import_notice(db: &mut Db, wording: &str, at: Timestamp) -> QueryResult<I
     let notice = Notice {
         id: Id::new(),
         form: IMPORT.to_owned(),
-        language: LANGUAGE.to_owned(),
+        language: Speech::English.tag().to_owned(),
         sha256: sha256_hex(wording),
         wording: wording.to_owned(),
         created_at: at,
@@ -162,7 +187,7 @@ pub fn import_notice(db: &mut Db, wording: &str, at: Timestamp) -> QueryResult<I
 /// # Errors
 /// When a statement fails.
 pub fn current_join(db: &mut Db, campaign: &str) -> QueryResult<Option<Id>> {
-    let sha256 = sha256_hex(wording(campaign));
+    let sha256 = sha256_hex(joining(campaign, Speech::English));
     let notices = queries::list_notices(db)?;
     Ok(notices
         .into_iter()
@@ -170,10 +195,27 @@ pub fn current_join(db: &mut Db, campaign: &str) -> QueryResult<Option<Id>> {
         .map(|notice| notice.id))
 }
 
-fn wording(campaign: &str) -> String {
-    format!(
-        "I want to join {campaign}. {campaign} may keep the details I give here and write to me by e-mail about \
-         its work. It shares them with nobody I have not named, and I can see, change or erase them and leave at \
-         any time. If I tick the box beside it, {campaign} may also call or text the number I give."
-    )
+crate::sentences! {
+    /// The wordings that are compiled in. A change here is a new notice; what people agreed to before stays as it was.
+    Wordings:
+    joining = "I want to join {campaign}. {campaign} may keep the details I give here and write to me by e-mail about its work. It shares them with nobody I have not named, and I can see, change or erase them and leave at any time. If I tick the box beside it, {campaign} may also call or text the number I give.",
+        "Quiero unirme a {campaign}. {campaign} puede guardar los datos que doy aquí y escribirme por correo electrónico sobre su trabajo. No los comparte con nadie que yo no haya nombrado, y puedo verlos, cambiarlos o borrarlos y darme de baja en cualquier momento. Si marco la casilla correspondiente, {campaign} también puede llamarme o mandarme mensajes al número que doy.";
+    sharing = "{campaign} may give my name, my e-mail address, where I live and, if I allowed calls, my phone number to each group I tick here, so that it can write to me itself. I can take this back at any time; the group is then told to delete what it has.",
+        "{campaign} puede dar mi nombre, mi correo electrónico, dónde vivo y, si permití llamadas, mi teléfono a cada grupo que marco aquí, para que me escriba por su cuenta. Puedo retirarlo en cualquier momento; entonces se le pide al grupo que borre lo que tiene.";
+}
+
+fn joining(campaign: &str, speech: Speech) -> String {
+    Wordings::of(speech).joining.replace("{campaign}", campaign)
+}
+
+fn sharing(campaign: &str, speech: Speech) -> String {
+    Wordings::of(speech).sharing.replace("{campaign}", campaign)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_wordings_name_the_campaign_alike_in_every_language() {
+        assert!(super::Wordings::faults().is_empty());
+    }
 }

@@ -12,6 +12,7 @@ mod page;
 mod paging;
 mod precondition;
 mod query;
+mod speech;
 
 pub use client::{ClientAddress, TrustedProxies};
 pub use cors::cors;

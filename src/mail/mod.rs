@@ -3,3 +3,4 @@
 pub mod message;
 pub mod render;
 pub mod transport;
+pub mod words;

@@ -7,12 +7,13 @@ use crate::{
     audit::{self, Act, Actor},
     clock::Timestamp,
     error::AppError,
-    forms::{ConsentReceipt, Forms},
+    forms::Forms,
     groups,
     id::Id,
     kernel::Kernel,
     keys::{AddressHash, LinkError, Purpose},
     outbox::{self, NewMail},
+    speech::Speech,
     store::{Lane, StoreError, lock},
     supporters::{self, Profile, Status, Supporter},
 };
@@ -123,14 +124,6 @@ impl Preferences {
         if visitor.power == Power::Everything { Ok(visitor.supporter) } else { Err(LinkFault::NeedsFresh) }
     }
 
-    /// The receipt for what the supporter agreed to last.
-    #[must_use]
-    pub fn receipt(&self, supporter: &Supporter) -> Option<ConsentReceipt> {
-        self.forms
-            .notice(supporter.notice_id)
-            .map(|notice| ConsentReceipt::of(&notice, supporter.confirmed_at))
-    }
-
     /// Mails a fresh link to the stored address, at most one in five minutes.
     ///
     /// # Errors
@@ -186,6 +179,15 @@ impl Preferences {
         link.map(|link| link.subject).map_err(|_| LinkFault::Invalid)
     }
 
+    /// The language of the supporter with this id; `otherwise`, when nobody has it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn speech_of(&self, id: Id, otherwise: Speech) -> Result<Speech, LinkFault> {
+        let found = self.kernel.store.read(move |db| Ok::<_, LinkFault>(supporters::find(db, id)?)).await?;
+        Ok(found.map_or(otherwise, |supporter| Speech::of(&supporter.language)))
+    }
+
     /// Which address this not-me link is about.
     ///
     /// # Errors
@@ -217,25 +219,6 @@ impl Preferences {
         Ok(())
     }
 
-    /// Changes what the person may change by themselves.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn change(&self, supporter: Supporter, profile: Profile) -> Result<(), LinkFault> {
-        let (keys, now) = (self.kernel.keys.clone(), self.kernel.clock.now());
-        self.kernel
-            .store
-            .write(Lane::Visitor, move |db| {
-                supporters::set_profile(db, &supporter, &profile, now)?;
-                let act = Act::new(Actor::Supporter(supporter.id), "supporter.edit");
-                let act = act
-                    .on("supporter", supporter.id)
-                    .with(json!({ "fields": changed(&supporter, &profile) }));
-                Ok::<_, LinkFault>(audit::append(db, &keys, &[act], now)?)
-            })
-            .await
-    }
-
     /// Erases the person: the supporter, what every sign-up holds of them, and mails on their way.
     ///
     /// # Errors
@@ -256,7 +239,7 @@ impl Preferences {
 }
 
 /// Names of the fields that `profile` changes.
-fn changed(supporter: &Supporter, profile: &Profile) -> Vec<&'static str> {
+pub(super) fn changed(supporter: &Supporter, profile: &Profile) -> Vec<&'static str> {
     let fields = [
         ("given_name", &supporter.given_name, &profile.given_name),
         ("family_name", &supporter.family_name, &profile.family_name),

@@ -9,6 +9,7 @@ use crate::{
     id::Id,
     kernel::Kernel,
     outbox::{Compose, Template},
+    speech::Speech,
     store::Db,
     supporters::{self, Status},
 };
@@ -38,6 +39,7 @@ impl Template for FreshLink {
                 let compose = move |now| {
                     let unsubscribe_url = supporters::unsubscribe_url(&kernel, supporter.id);
                     let mail = PreferencesLinkMail {
+                        speech: Speech::of(&supporter.language),
                         campaign_name: kernel.config.campaign.name.clone(),
                         postal_address: kernel.postal_address(),
                         link_url: supporters::fresh_preferences_url(

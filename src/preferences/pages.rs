@@ -1,11 +1,13 @@
-//! The pages of a supporter: leaving with one click, and the preferences, masked or whole.
+//! The pages of a supporter: leaving with one click, and the preferences, masked or whole, in the supporter's language.
 //! Called by this slice's routes; must not look anything up. Only [`DetailsPage`] shows personal data.
 
 use askama::Template;
 
+use super::words::{ChoiceWords, DetailWords, LeaveWords};
 use crate::{
     forms::ConsentReceipt,
     site::{FieldError, Site},
+    speech::Speech,
 };
 
 /// `GET /unsubscribe/{token}`: one button.
@@ -14,16 +16,20 @@ use crate::{
 pub struct UnsubscribePage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static LeaveWords,
     /// Where the button posts.
     pub action: String,
 }
 
-/// `POST /unsubscribe/{token}`, the first time and every later one.
+/// After leaving, by whichever way.
 #[derive(Debug, Clone, Template)]
 #[template(path = "preferences/unsubscribed.html")]
-pub struct UnsubscribedPage {
+pub struct LeftPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static LeaveWords,
     /// The form, for a change of mind.
     pub form_url: String,
 }
@@ -34,14 +40,44 @@ pub struct UnsubscribedPage {
 pub struct PreferencesPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static ChoiceWords,
     /// The address with most of it hidden.
     pub masked_email: String,
     /// Said on top after a change.
     pub banner: Option<String>,
+    /// Groups that may have the contact.
+    pub groups: Vec<SharedGroup>,
     /// Where the button "e-mail me a fresh link" posts.
     pub fresh_link_action: String,
+    /// Where a button posts `group=slug` to stop sharing with it.
+    pub withdraw_action: String,
+    /// The pause.
+    pub pause: PauseView,
     /// Where the button "leave" posts.
     pub leave_action: String,
+}
+
+/// A group that may have the contact.
+#[derive(Debug, Clone, Default)]
+pub struct SharedGroup {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Since when.
+    pub since: String,
+}
+
+/// The pause, and what may be done about it.
+#[derive(Debug, Clone, Default)]
+pub struct PauseView {
+    /// Until when, if there is one.
+    pub until: Option<String>,
+    /// Where a pause begins.
+    pub pause_action: String,
+    /// Where it ends; only with a fresh link.
+    pub resume_action: Option<String>,
 }
 
 /// `GET /preferences/{token}` with a fresh link: everything that is stored, and what can be done about it.
@@ -50,20 +86,38 @@ pub struct PreferencesPage {
 pub struct DetailsPage {
     /// The frame.
     pub site: Site,
+    /// What it says about taking away.
+    pub w: &'static ChoiceWords,
+    /// What else it says.
+    pub d: &'static DetailWords,
     /// Said on top after a change.
     pub banner: Option<String>,
     /// What is stored, field by field, for people to read.
     pub stored: Vec<StoredField>,
+    /// Member groups, those first that may have the contact.
+    pub offered: Vec<OfferedGroup>,
+    /// What ticking one agrees to, to the letter.
+    pub share_wording: String,
+    /// Where the form posts `share=slug` for every group that may have the contact.
+    pub share_action: String,
+    /// Groups that have not yet said that they forgot.
+    pub recalled: Vec<String>,
+    /// Shares that ended.
+    pub history: Vec<String>,
+    /// Lists that had the person in them.
+    pub exports: Vec<String>,
     /// What stands in the form: what is stored, or what was typed when it comes back with errors.
     pub values: DetailsValues,
     /// What is wrong with the form, or with the box that erasing needs (`erase_confirm`).
     pub errors: Vec<FieldError>,
-    /// The receipt; `None` for people whom staff imported.
-    pub receipt: Option<ConsentReceipt>,
-    /// Where the form posts `given_name`, `family_name`, `postal_code`.
+    /// What was agreed to, the campaign's first; none for people whom staff imported.
+    pub receipts: Vec<PageReceipt>,
+    /// Where the form posts `given_name`, `family_name`, `postal_code`, `language`.
     pub edit_action: String,
     /// Where everything stored is downloaded as JSON.
     pub download_url: String,
+    /// The pause.
+    pub pause: PauseView,
     /// Where the button "leave" posts.
     pub leave_action: String,
     /// Where the button "erase" posts `erase_confirm=yes`.
@@ -80,9 +134,36 @@ impl DetailsPage {
     /// The errors with, for each, whether the summary may link to its field.
     #[must_use]
     pub fn summary(&self) -> Vec<(&FieldError, bool)> {
-        let shown = ["given_name", "family_name", "postal_code", "erase_confirm"];
+        let shown = ["given_name", "family_name", "postal_code", "language", "erase_confirm"];
         self.errors.iter().map(|error| (error, shown.contains(&error.field.as_str()))).collect()
     }
+
+    /// Languages to choose from: tag, name, whether it is chosen.
+    #[must_use]
+    pub fn languages(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let chosen = Speech::of(&self.values.language);
+        Speech::ALL.map(|speech| (speech.tag(), speech.name(), speech == chosen)).to_vec()
+    }
+}
+
+/// A group that may be chosen.
+#[derive(Debug, Clone, Default)]
+pub struct OfferedGroup {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Since when it may have the contact, if it may.
+    pub since: Option<String>,
+}
+
+/// A receipt, and the group it is for.
+#[derive(Debug, Clone, Default)]
+pub struct PageReceipt {
+    /// The group; none: the campaign itself.
+    pub group: Option<String>,
+    /// What was agreed to.
+    pub consent: ConsentReceipt,
 }
 
 /// One stored field.
@@ -103,6 +184,8 @@ pub struct DetailsValues {
     pub family_name: String,
     /// `postal_code`
     pub postal_code: String,
+    /// `language`
+    pub language: String,
 }
 
 /// After "e-mail me a fresh link".
@@ -111,20 +194,12 @@ pub struct DetailsValues {
 pub struct FreshLinkSentPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static ChoiceWords,
     /// The address with most of it hidden.
     pub masked_email: String,
     /// Development: mails stay in the mailbox at `/dev/mailbox`, and the page links to it.
     pub dev_mailbox: bool,
-}
-
-/// After leaving from the preferences.
-#[derive(Debug, Clone, Template)]
-#[template(path = "preferences/left.html")]
-pub struct LeftPage {
-    /// The frame.
-    pub site: Site,
-    /// The form, for a change of mind.
-    pub form_url: String,
 }
 
 /// After erasing.
@@ -133,6 +208,8 @@ pub struct LeftPage {
 pub struct ErasedPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static DetailWords,
 }
 
 /// `GET /not-me/{token}`: one button.
@@ -141,6 +218,8 @@ pub struct ErasedPage {
 pub struct NotMePage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static LeaveWords,
     /// Where the button posts.
     pub action: String,
 }
@@ -151,78 +230,9 @@ pub struct NotMePage {
 pub struct NotMeDonePage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static LeaveWords,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::site::soundness::{check, sample_site as site};
-
-    fn details() -> DetailsPage {
-        let stored = [
-            ("E-mail address", "ada@example.org"),
-            ("First name", "Ada"),
-            ("Last name", ""),
-            ("ZIP or postal code", "15104"),
-            ("Signed up", "1 March 2026, 14:02 UTC"),
-            ("Confirmed", "1 March 2026, 14:05 UTC"),
-        ];
-        let stored =
-            stored.map(|(label, value)| StoredField { label: label.into(), value: value.into() }).to_vec();
-        DetailsPage {
-            site: site(),
-            banner: Some("Saved. Your details have changed.".into()),
-            stored,
-            values: DetailsValues {
-                given_name: "Ada".into(),
-                family_name: String::new(),
-                postal_code: "15104".into(),
-            },
-            errors: Vec::new(),
-            receipt: Some(ConsentReceipt {
-                wording: "The Good Steel Coalition may e-mail me news and ways to take part.".into(),
-                sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
-                at: "1 March 2026, 14:05 UTC".into(),
-                language: "English".into(),
-            }),
-            edit_action: "/preferences/k1.abc".into(),
-            download_url: "/preferences/k1.abc/data.json".into(),
-            leave_action: "/preferences/k1.abc/leave".into(),
-            erase_action: "/preferences/k1.abc/erase".into(),
-        }
-    }
-
-    #[test]
-    fn pages_are_sound() -> askama::Result<()> {
-        check("unsubscribe", &UnsubscribePage { site: site(), action: "/unsubscribe/k1.abc".into() })?;
-        check("unsubscribed", &UnsubscribedPage { site: site(), form_url: "/join".into() })?;
-        let masked_email = "a…@e….org".to_owned();
-        let page = PreferencesPage {
-            site: site(),
-            masked_email: masked_email.clone(),
-            banner: None,
-            fresh_link_action: "/preferences/k1.abc/link".into(),
-            leave_action: "/preferences/k1.abc/leave".into(),
-        };
-        check("preferences", &page)?;
-        check("details", &details())?;
-        let errors = vec![
-            FieldError::new("postal_code", "Enter a ZIP code such as 15104, or leave it empty."),
-            FieldError::new("erase_confirm", "Tick the box to say that you want everything erased."),
-        ];
-        check("details_errors", &DetailsPage { banner: None, receipt: None, errors, ..details() })?;
-        check("fresh_link_sent", &FreshLinkSentPage { site: site(), masked_email, dev_mailbox: true })?;
-        check("left", &LeftPage { site: site(), form_url: "/join".into() })?;
-        check("erased", &ErasedPage { site: site() })
-    }
-
-    #[test]
-    fn what_is_stored_is_escaped() -> askama::Result<()> {
-        let mut page = details();
-        page.values.given_name = "\"><script>alert(1)</script>".into();
-        page.stored.push(StoredField { label: "Source".into(), value: "<script>alert(2)</script>".into() });
-        page.banner = Some("<script>alert(3)</script>".into());
-        assert!(!page.render()?.contains("<script"));
-        Ok(())
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, Data, Path},
 };
 
-use super::{LinkFault, Power, Preferences, PreferencesChange, PreferencesView, views};
+use super::{Choice, LinkFault, Power, Preferences, PreferencesChange, PreferencesView, views};
 use crate::{
     error::{AppError, Problem},
     http::{Endpoint, Json},
@@ -26,11 +26,11 @@ pub(crate) async fn show(
     token: Path<String>,
 ) -> Result<web::Json<PreferencesView>, AppError> {
     let visitor = preferences.visitor(&token).await?;
-    let receipt = preferences.receipt(&visitor.supporter);
-    Ok(web::Json(views::view(visitor.supporter, visitor.power, receipt)))
+    let holdings = preferences.holdings(&visitor.supporter).await?;
+    Ok(web::Json(views::view(visitor.supporter, visitor.power, holdings)))
 }
 
-/// Changes name and postal code (fresh link), or leaves (any link).
+/// Takes away (any link: withdraws shares, pauses, leaves), or changes and adds (fresh link: details, language, shares).
 #[utoipa::path(
     patch, path = "/api/v1/preferences/{token}", tag = "preferences", request_body = PreferencesChange,
     params(("token" = String, Path, description = "Last part of a preferences link")),
@@ -48,13 +48,25 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, AppError> {
     let visitor = preferences.visitor(&token).await?;
     let id = visitor.supporter.id;
-    if change.edits() {
-        if visitor.power != Power::Everything {
-            return Err(LinkFault::NeedsFresh.into());
-        }
-        let profile = change.apply(&visitor.supporter).map_err(AppError::Invalid)?;
-        preferences.change(visitor.supporter, profile).await?;
+    if change.adds() && visitor.power != Power::Everything {
+        return Err(LinkFault::NeedsFresh.into());
     }
+    let speech = change.speech().map_err(|fault| AppError::Invalid(vec![fault]))?;
+    let profile = if change.edits() {
+        Some(change.apply(&visitor.supporter).map_err(AppError::Invalid)?)
+    } else {
+        None
+    };
+    let share = change.share_with.clone().unwrap_or_default();
+    let withdraw = change.withdraw.clone().unwrap_or_default();
+    let choice = Choice {
+        profile,
+        language: speech.map(|speech| speech.tag().to_owned()),
+        share: preferences.groups_named("share_with", share, true).await?,
+        withdraw: preferences.groups_named("withdraw", withdraw, false).await?,
+        pause: change.pause,
+    };
+    preferences.choose(visitor.supporter, choice).await?;
     if change.status.is_some() {
         preferences.leave(id).await?;
     }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::choices::Power;
+use super::{choices::Power, holdings::Holdings};
 use crate::{
     clock::Timestamp,
     contact::{Country, EmailAddress, LineText, PostalCode, Region},
     error::FieldError,
-    forms::ConsentReceipt,
+    speech::Speech,
     supporters::{Profile, Status, Supporter, SupporterView},
 };
 
@@ -21,8 +21,27 @@ pub struct PreferencesView {
     pub status: Status,
     /// Whether this link shows and changes everything.
     pub is_fresh: bool,
+    /// The language they are written to in.
+    pub language: String,
+    /// Groups that may have their contact.
+    pub shares: Vec<ActiveShareView>,
+    /// Until when they pause, if they do.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paused_until: Option<Timestamp>,
     /// Everything that is stored; only with a fresh link.
     pub data: Option<DataExport>,
+}
+
+/// A group that may have somebody's contact.
+#[derive(Serialize, ToSchema)]
+pub struct ActiveShareView {
+    /// The group's slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub given_at: Timestamp,
 }
 
 /// Everything that is stored of a person.
@@ -32,6 +51,12 @@ pub struct DataExport {
     pub supporter: SupporterView,
     /// What they agreed to.
     pub consent: Option<ConsentView>,
+    /// Until when they pause, if they do.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paused_until: Option<Timestamp>,
+    /// What the other tables hold.
+    #[serde(flatten)]
+    pub holdings: Holdings,
 }
 
 /// A consent receipt.
@@ -61,6 +86,14 @@ pub struct PreferencesChange {
     /// A ZIP or postal code; the region follows it.
     #[schema(max_length = 12)]
     pub postal_code: Option<String>,
+    /// `en` or `es`.
+    pub language: Option<String>,
+    /// Slugs of member groups to share with from now on, besides those shared with already; needs a fresh link.
+    pub share_with: Option<Vec<String>>,
+    /// Slugs of groups to share with no longer; any link may.
+    pub withdraw: Option<Vec<String>>,
+    /// `true` to be in no list for 30 days, which any link may; `false` to end that, with a fresh link.
+    pub pause: Option<bool>,
     /// `unsubscribed` to leave; any link may.
     pub status: Option<Leave>,
 }
@@ -74,10 +107,26 @@ pub enum Leave {
 }
 
 impl PreferencesChange {
-    /// Whether anything but leaving is asked.
+    /// Whether it asks for something that only a fresh link may.
     #[must_use]
-    pub fn edits(&self) -> bool {
+    pub fn adds(&self) -> bool {
+        self.edits() || self.language.is_some() || self.share_with.is_some() || self.pause == Some(false)
+    }
+
+    /// Whether it changes details.
+    #[must_use]
+    pub const fn edits(&self) -> bool {
         self.given_name.is_some() || self.family_name.is_some() || self.postal_code.is_some()
+    }
+
+    /// The language asked for, one of ours.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn speech(&self) -> Result<Option<Speech>, FieldError> {
+        let Some(tag) = &self.language else { return Ok(None) };
+        let found = Speech::ALL.into_iter().find(|speech| speech.tag() == tag);
+        found.map(Some).ok_or_else(|| FieldError::new("language", "invalid_language", "choose en or es"))
     }
 
     /// The profile after the change.
@@ -120,25 +169,34 @@ impl PreferencesChange {
 }
 
 /// Everything that is stored of `supporter`.
-pub(super) fn data_export(supporter: Supporter, receipt: Option<ConsentReceipt>) -> DataExport {
+pub(super) fn data_export(supporter: Supporter, holdings: Holdings) -> DataExport {
     let confirmed_at = supporter.confirmed_at;
-    let consent = receipt.map(|receipt| ConsentView {
+    let consent = holdings.receipt(supporter.notice_id, confirmed_at).map(|receipt| ConsentView {
         wording: receipt.wording,
         sha256: receipt.sha256,
         confirmed_at,
         language: receipt.language,
     });
-    DataExport { supporter: SupporterView::from(supporter), consent }
+    let paused_until = supporter.paused_until;
+    DataExport { supporter: SupporterView::from(supporter), consent, paused_until, holdings }
 }
 
 /// What a link of this power shows.
-pub(super) fn view(supporter: Supporter, power: Power, receipt: Option<ConsentReceipt>) -> PreferencesView {
+pub(super) fn view(supporter: Supporter, power: Power, holdings: Holdings) -> PreferencesView {
     let is_fresh = power == Power::Everything;
+    let share = |share: &super::holdings::ShareRecord| ActiveShareView {
+        slug: share.slug.clone(),
+        name: share.name.clone(),
+        given_at: share.given_at,
+    };
     PreferencesView {
         email: if is_fresh { supporter.email.clone() } else { masked(&supporter.email) },
         status: supporter.status,
         is_fresh,
-        data: is_fresh.then(|| data_export(supporter, receipt)),
+        language: supporter.language.clone(),
+        shares: holdings.active_shares().map(share).collect(),
+        paused_until: supporter.paused_until,
+        data: is_fresh.then(|| data_export(supporter, holdings)),
     }
 }
 

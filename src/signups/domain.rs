@@ -227,7 +227,7 @@ impl JoinForm {
             .zip(country)
             .and_then(|(text, country)| faults.take("phone", Phone::parse(text, country), |e| e.code()));
         let language = given(self.language.as_deref()).map_or_else(
-            || Language::parse(crate::forms::LANGUAGE).ok(),
+            || Language::parse(crate::speech::Speech::English.tag()).ok(),
             |text| faults.take("language", Language::parse(text), |e| e.code()),
         );
         let region = faults.region(self.region.as_deref(), country, postal_code.as_ref());

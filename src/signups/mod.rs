@@ -18,6 +18,7 @@ pub(crate) mod routes;
 mod standing;
 mod triage;
 mod views;
+mod words;
 
 use std::sync::Arc;
 

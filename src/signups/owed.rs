@@ -17,6 +17,7 @@ use crate::{
     keys::{AddressHash, Keys, Link, Purpose},
     mail::message::Content,
     outbox::{Compose, Template},
+    speech::Speech,
     store::Db,
     supporters::{self, Links, Status},
 };
@@ -47,11 +48,14 @@ impl Template for Confirm {
 
     fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
         let pending = queries::list_pending(db, subjects)?;
-        Ok(pending.into_iter().map(|(id, address)| (id, confirm(self.0.clone(), id, address))).collect())
+        let compose = |(id, address, language): (Id, AddressHash, String)| {
+            (id, confirm(self.0.clone(), id, address, Speech::of(&language)))
+        };
+        Ok(pending.into_iter().map(compose).collect())
     }
 }
 
-fn confirm(kernel: Kernel, signup: Id, address: AddressHash) -> Compose {
+fn confirm(kernel: Kernel, signup: Id, address: AddressHash, speech: Speech) -> Compose {
     Box::new(move |now: Timestamp| {
         let link_days = kernel.config.signups.link_days;
         let good = Link {
@@ -60,6 +64,7 @@ fn confirm(kernel: Kernel, signup: Id, address: AddressHash) -> Compose {
             expires_at: Some(now.after(Duration::from_secs(u64::from(link_days) * 86_400))),
         };
         let mail = ConfirmMail {
+            speech,
             campaign_name: kernel.config.campaign.name.clone(),
             postal_address: kernel.postal_address(),
             confirm_url: kernel.url(&format!("/confirm/{}", kernel.keys.sign(Purpose::Confirm, &good))),
@@ -94,6 +99,7 @@ impl Template for AlreadyIn {
                 let compose = move |_| {
                     let links = Links::of(&kernel, id, version);
                     let mail = AlreadyInMail {
+                        speech: Speech::of(&supporter.language),
                         campaign_name: kernel.config.campaign.name.clone(),
                         postal_address: kernel.postal_address(),
                         preferences_url: links.preferences,
@@ -125,7 +131,8 @@ impl Template for Welcome {
                 continue;
             }
             let kernel = self.0.clone();
-            let compose = move |_| welcome(&kernel, supporter.id, supporter.link_version, receipt);
+            let speech = Speech::of(&supporter.language);
+            let compose = move |_| welcome(&kernel, (supporter.id, supporter.link_version), speech, receipt);
             owed.insert(signup.id, Box::new(compose));
         }
         Ok(owed)
@@ -138,9 +145,15 @@ impl Welcome {
     }
 }
 
-fn welcome(kernel: &Kernel, id: Id, version: i32, receipt: ConsentReceipt) -> askama::Result<Content> {
+fn welcome(
+    kernel: &Kernel,
+    (id, version): (Id, i32),
+    speech: Speech,
+    receipt: ConsentReceipt,
+) -> askama::Result<Content> {
     let links = Links::of(kernel, id, version);
     let mail = WelcomeMail {
+        speech,
         campaign_name: kernel.config.campaign.name.clone(),
         postal_address: kernel.postal_address(),
         receipt,

@@ -77,6 +77,7 @@ impl Signups {
         kernel
             .store
             .write(Lane::Worker, move |db| {
+                supporters::end_pauses(db, now)?;
                 outbox::forget_dead(db, now.before(keep))?;
                 limits::delete_asked_before(db, now.before(limits::WINDOW))?;
                 let act = Act::new(Actor::System, "signup.purge").with(json!({ "signups": total }));

@@ -181,12 +181,12 @@ pub fn list_stale(db: &mut Db, before: Timestamp, skip: i64, limit: i64) -> Quer
 }
 
 /// Of these sign-ups, those that still wait for their click, with their addresses' hashes.
-pub fn list_pending(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<(Id, AddressHash)>> {
+pub fn list_pending(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<(Id, AddressHash, String)>> {
     signups::table
         .filter(signups::id.eq_any(ids))
         .filter(signups::state.eq("pending"))
         .filter(signups::address_hash.is_not_null())
-        .select((signups::id, signups::address_hash.assume_not_null()))
+        .select((signups::id, signups::address_hash.assume_not_null(), signups::language))
         .load(db)
 }
 

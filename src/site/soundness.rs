@@ -14,6 +14,7 @@ pub(crate) fn sample_site() -> Site {
         base_url: "https://join.example.org".into(),
         postal_address: Some("Good Steel Coalition\n12 Furnace Street\nExampleville, OH 00000".into()),
         nonce: "bm9uY2U".into(),
+        speech: crate::speech::Speech::English,
     }
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn check(name: &str, page: &impl Template) -> askama::Result<()> {
             .map_err(|error| askama::Error::Custom(error.into()))?;
     }
     for (once, what) in
-        [("<h1", "heading"), ("<main", "main part"), ("<title>", "title"), ("lang=\"en\"", "language")]
+        [("<h1", "heading"), ("<main", "main part"), ("<title>", "title"), ("<html lang=\"e", "language")]
     {
         assert_eq!(html.matches(once).count(), 1, "{name} has exactly one {what}");
     }

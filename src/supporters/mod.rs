@@ -28,8 +28,8 @@ pub use import::{Filled, Known, Listed, fill_listed, insert_listed, known, tag_l
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{
-    ContactRow, confirm, delete, find, find_by_key, for_each_contact, leave, raise_link_version, set_profile,
-    standings, suppress,
+    ContactRow, confirm, delete, end_pauses, find, find_by_key, for_each_contact, leave, raise_link_version,
+    set_language, set_pause, set_profile, standings, suppress,
 };
 pub use record::{
     EditView, ExportedView, History, MailView, MergeForm, NoteForm, NoteView, NoticeView, RecordChange,

@@ -63,6 +63,8 @@ pub struct Supporter {
     pub unsubscribed_at: Option<Timestamp>,
     /// Since when the person is known.
     pub created_at: Timestamp,
+    /// Until when the person is in no export.
+    pub paused_until: Option<Timestamp>,
 }
 
 /// What the person may change by themselves.

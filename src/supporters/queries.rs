@@ -259,6 +259,38 @@ pub fn set_profile(db: &mut Db, supporter: &Supporter, profile: &Profile, now: T
         .map(drop)
 }
 
+/// Sets the language a supporter is written to in.
+///
+/// # Errors
+/// When the statement fails.
+pub fn set_language(db: &mut Db, id: Id, language: &str, now: Timestamp) -> QueryResult<()> {
+    diesel::update(supporters::table.filter(supporters::id.eq(id)))
+        .set((supporters::language.eq(language), supporters::updated_at.eq(now)))
+        .execute(db)
+        .map(drop)
+}
+
+/// Pauses a supporter until then, or ends their pause.
+///
+/// # Errors
+/// When the statement fails.
+pub fn set_pause(db: &mut Db, id: Id, until: Option<Timestamp>, now: Timestamp) -> QueryResult<()> {
+    diesel::update(supporters::table.filter(supporters::id.eq(id)))
+        .set((supporters::paused_until.eq(until), supporters::updated_at.eq(now)))
+        .execute(db)
+        .map(drop)
+}
+
+/// Ends the pauses that are over. Exports ask whether there is a pause, not until when.
+///
+/// # Errors
+/// When the statement fails.
+pub fn end_pauses(db: &mut Db, now: Timestamp) -> QueryResult<usize> {
+    diesel::update(supporters::table.filter(supporters::paused_until.le(Some(now))))
+        .set(supporters::paused_until.eq(None::<Timestamp>))
+        .execute(db)
+}
+
 /// Voids every preferences link that was mailed before.
 ///
 /// # Errors
@@ -322,7 +354,7 @@ pub fn for_each_contact(
     filter: &SupporterFilter,
     take: impl FnMut(ContactRow) -> bool,
 ) -> QueryResult<()> {
-    let matching = filter.clone().or_status(Status::Confirmed).matching();
+    let matching = filter.clone().or_status(Status::Confirmed).awake().matching();
     let query = supporters::table.filter(matching).order(supporters::number.asc());
     match db {
         // By default the client library would hold the whole list in memory first.

@@ -23,6 +23,7 @@ mod lists;
 mod matrix;
 mod merge;
 mod outbox;
+mod preferences;
 mod recalls;
 mod schema;
 mod second_factor;

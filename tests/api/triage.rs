@@ -67,7 +67,8 @@ async fn a_confirmed_supporter_who_asks_for_another_form_is_asked_to_confirm_tha
     app.supporter(ADA).await;
     app.execute("INSERT INTO forms (slug, title, created_at) VALUES ('picnic', 'Picnic', 1)").await;
     let notice = "INSERT INTO notices (id, form, language, wording, sha256, created_at) \
-                  SELECT CAST('0123456789abcdef' AS BLOB), 'picnic', language, wording, sha256, 1 FROM notices WHERE form = 'join'";
+                  SELECT CAST('0123456789abcdef' AS BLOB), 'picnic', language, wording, sha256, 1 FROM notices WHERE form = 'join' \
+                  ORDER BY id LIMIT 1";
     app.execute(notice).await;
     let app = app.restart().await;
     let signup = json!({ "email": ADA, "form": "picnic", "consent": { "email": true } });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 21] = [
+const KERNEL: [&str; 22] = [
     "audit",
     "clock",
     "config",
@@ -22,6 +22,7 @@ const KERNEL: [&str; 21] = [
     "outbox",
     "periodic",
     "site",
+    "speech",
     "store",
     "telemetry",
     "time_bound",

@@ -23,6 +23,8 @@ use crate::{clock::Timestamp, contact::Involvement, id::Id, staff::Sight};
 pub struct SupporterFilter {
     /// Whose records the caller may see; no condition widens it.
     pub sight: Sight,
+    /// Whether those who pause are left out. A group never sees them.
+    is_awake: bool,
     conditions: Vec<Condition>,
 }
 
@@ -30,7 +32,7 @@ impl SupporterFilter {
     /// All that `sight` covers.
     #[must_use]
     pub const fn all(sight: Sight) -> Self {
-        Self { sight, conditions: Vec::new() }
+        Self { sight, is_awake: false, conditions: Vec::new() }
     }
 
     /// The status asked for, if one is.
@@ -46,6 +48,12 @@ impl SupporterFilter {
     #[must_use]
     pub fn or_status(self, status: Status) -> Self {
         if self.status().is_some() { self } else { self.and(Condition::Status(status)) }
+    }
+
+    /// The filter without those who pause, as every list that is taken out must be.
+    #[must_use]
+    pub fn awake(self) -> Self {
+        Self { is_awake: true, ..self }
     }
 
     /// The filter as a condition of a statement over `supporters`.

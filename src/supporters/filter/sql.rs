@@ -138,6 +138,9 @@ impl<DB: Values> QueryFragment<DB> for Matching {
             shares_with(&mut out, self.plan, group, None)?;
             out.push_sql(" AND supporters.status = 'confirmed'");
         }
+        if self.filter.is_awake || self.filter.sight != Sight::Everybody {
+            out.push_sql(" AND supporters.paused_until IS NULL");
+        }
         for condition in &self.filter.conditions {
             out.push_sql(" AND ");
             push(&mut out, self.plan, condition)?;

@@ -1,0 +1,1 @@
+DROP INDEX supporters_paused;
