@@ -24,6 +24,10 @@ pub struct Holdings {
     pub recalls: Vec<RecallRecord>,
     /// Words that staff sort by.
     pub tags: Vec<String>,
+    /// Answers to the campaign's own questions.
+    pub fields: Vec<AnswerRecord>,
+    /// Notes that staff made.
+    pub notes: Vec<NoteRecord>,
     /// Mails to them.
     pub mails: Vec<MailRecord>,
     /// What was done to their record, by whom.
@@ -119,6 +123,25 @@ pub struct RecallRecord {
     /// The group's name.
     pub group: String,
     /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// An answer to a question of the campaign's own.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AnswerRecord {
+    /// The question.
+    pub label: String,
+    /// The answer.
+    pub value: String,
+}
+
+/// A note.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NoteRecord {
+    /// What it says.
+    pub text: String,
+    /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

@@ -5,9 +5,7 @@ use super::{
     pages::{DetailsValues, OfferedGroup, PageReceipt, SharedGroup, StoredField},
     words::{ChoiceWords, DetailWords},
 };
-use crate::{
-    clock::Timestamp, error::FieldError, site, speech::Speech, supporters::Supporter,
-};
+use crate::{clock::Timestamp, error::FieldError, site, speech::Speech, supporters::Supporter};
 
 /// The day of `at`, in UTC.
 pub(super) fn day(at: Timestamp) -> String {

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::{QueryResult, prelude::*};
 
 use super::holdings::{
-    ActRecord, ExportRecord, Holdings, MailRecord, NoticeRecord, RecallRecord, ShareRecord, SignupRecord,
-    SourceRecord,
+    ActRecord, AnswerRecord, ExportRecord, Holdings, MailRecord, NoteRecord, NoticeRecord, RecallRecord,
+    ShareRecord, SignupRecord, SourceRecord,
 };
 use crate::{
     clock::Timestamp,
@@ -16,8 +16,8 @@ use crate::{
     store::{
         Db,
         schema::{
-            audit_entries, groups, notices, outbox, recalls, shares, signups, supporter_tags, supporters,
-            tags,
+            audit_entries, fields, groups, notices, outbox, recalls, shares, signups, supporter_fields,
+            supporter_notes, supporter_tags, supporters, tags,
         },
     },
     supporters::Supporter,
@@ -41,6 +41,8 @@ pub(super) fn holdings(db: &mut Db, supporter: &Supporter, address: AddressHash)
         exports: exports_of(db, supporter.number)?,
         recalls: recalls_of(db, supporter.id)?,
         tags: tags_of(db, supporter.number)?,
+        fields: answers_of(db, supporter.number)?,
+        notes: notes_on(db, supporter.number)?,
         mails: mails_about(db, &subjects)?,
         acts: acts_on(db, supporter.id)?,
         signups,
@@ -160,6 +162,25 @@ fn tags_of(db: &mut Db, supporter: i64) -> QueryResult<Vec<String>> {
         .order(tags::slug)
         .select(tags::slug)
         .load(db)
+}
+
+fn answers_of(db: &mut Db, supporter: i64) -> QueryResult<Vec<AnswerRecord>> {
+    let rows: Vec<(String, String)> = supporter_fields::table
+        .inner_join(fields::table)
+        .filter(supporter_fields::supporter_number.eq(supporter))
+        .order(fields::number)
+        .select((fields::label, supporter_fields::value))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(label, value)| AnswerRecord { label, value }).collect())
+}
+
+fn notes_on(db: &mut Db, supporter: i64) -> QueryResult<Vec<NoteRecord>> {
+    let rows: Vec<(String, Timestamp)> = supporter_notes::table
+        .filter(supporter_notes::supporter_number.eq(supporter))
+        .order(supporter_notes::id)
+        .select((supporter_notes::text, supporter_notes::created_at))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(text, created_at)| NoteRecord { text, created_at }).collect())
 }
 
 fn mails_about(db: &mut Db, subjects: &[Id]) -> QueryResult<Vec<MailRecord>> {
