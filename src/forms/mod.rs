@@ -27,6 +27,9 @@ pub const JOIN: &str = "join";
 /// The form of those who came with an imported list; its notices are the wordings that they agreed to elsewhere.
 pub const IMPORT: &str = "import";
 
+/// The language of wordings that come without one.
+pub const LANGUAGE: &str = "en";
+
 /// A version of the consent wording, as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
