@@ -241,6 +241,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(exports::api)
         .configure(groups::recall_routes::api)
         .configure(imports::api)
+        .configure(groups::own_routes::api)
         .configure(ops::routes)
         .configure(ops::metrics_routes)
         .configure(site::routes);

@@ -17,6 +17,7 @@ mod page_routes;
 mod pages;
 mod picture;
 mod post;
+mod own;
 mod queries;
 mod recalls;
 mod review;
@@ -35,6 +36,8 @@ pub use members::Members;
 pub use model::{Group, Member, NATIONWIDE};
 pub use owed::templates;
 pub use page_routes::pages;
+pub(crate) use own::routes as own_routes;
+pub use own::{DayFigures, GroupFigures, InviteView};
 pub use queries::{find, find_by_slug};
 pub(crate) use recalls::routes as recall_routes;
 pub use recalls::{

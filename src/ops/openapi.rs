@@ -7,6 +7,7 @@ use utoipa::{
 
 use crate::{
     exports::routes as exports,
+    groups::own_routes as own_group,
     groups::recall_routes as recalls,
     groups::routes::{logo as group_logo, public as group_public, review as group_review},
     imports::routes as imports,
@@ -30,7 +31,7 @@ use crate::{
     ),
     paths(
         signups::create_signup, signups::create_confirmation, signups::list_signups,
-        preferences::show, preferences::change, preferences::erase,
+        preferences::show, preferences::change, preferences::erase, preferences::prove_consent,
         audit::list_entries, audit::verify_trail, audit::export_entries,
         staff::log_in, staff::log_out, staff::me, staff::change_password, staff::list_sessions, staff::end_session,
         staff::begin_totp, staff::confirm_totp, staff::renew_recovery_codes, staff::remove_totp,
@@ -54,7 +55,8 @@ use crate::{
         recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,
         recalls::remove_webhook, recalls::standings, recalls::replay,
         imports::upload_import, imports::list_imports, imports::show_import, imports::map_import,
-        imports::start_import, imports::cancel_import, imports::refused_rows
+        imports::start_import, imports::cancel_import, imports::refused_rows,
+        own_group::group_stats, own_group::invite, own_group::qr
     ),
     modifiers(&Security)
 )]

@@ -1,7 +1,5 @@
 //! [`Preferences`]: what each link allows, and what each choice does, in one transaction each.
 
-use serde_json::json;
-
 use super::owed;
 use crate::{
     audit::{self, Act, Actor},

@@ -10,6 +10,7 @@ mod owed;
 mod page_routes;
 mod pages;
 mod present;
+mod proof;
 mod queries;
 pub(crate) mod routes;
 mod sharing;

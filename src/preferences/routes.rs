@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpResponse,
+    http::header,
     web::{self, Data, Path},
 };
 
@@ -9,6 +10,7 @@ use super::{Choice, LinkFault, Power, Preferences, PreferencesChange, Preference
 use crate::{
     error::{AppError, Problem},
     http::{Endpoint, Json},
+    staff::{Access, ReadSupporters},
 };
 
 /// Shows what the link allows to see: masked, or everything with a fresh link.
@@ -92,7 +94,33 @@ pub(crate) async fn erase(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Proves one supporter's consent: every wording with its time, language and fingerprint, as one HTML file.
+#[utoipa::path(
+    get, path = "/api/v1/admin/supporters/{id}/consent.html", tag = "preferences",
+    security(("token" = ["supporters:read"]), ("session" = [])),
+    params(("id" = String, Path, description = "Id of the supporter")),
+    responses(
+        (status = 200, description = "The file", body = String, content_type = "text/html"),
+        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such supporter", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn prove_consent(
+    access: Access<ReadSupporters>,
+    preferences: Data<Preferences>,
+    id: Path<String>,
+) -> Result<HttpResponse, AppError> {
+    let id = id.parse().map_err(|_| AppError::NotFound("there is no such supporter".to_owned()))?;
+    let html = preferences.proof(id, access.email.clone(), access.actor()).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"consent.html\""))
+        .body(html))
+}
+
 /// Mounts the routes.
 pub fn api(config: &mut web::ServiceConfig) {
+    Endpoint::at("/api/v1/admin/supporters/{id}/consent.html").get(prove_consent).mount(config);
     Endpoint::at("/api/v1/preferences/{token}").get(show).patch(change).delete(erase).mount(config);
 }

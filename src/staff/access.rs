@@ -188,7 +188,7 @@ capabilities! {
     /// Read supporters and sign-ups, whoever they are.
     ReadSupporters: Some(Scope::SupportersRead);
     /// Read the supporters one may see.
-    ListSupporters: Some(Scope::SupportersRead);
+    ListSupporters: Some(Scope::SupportersRead), bound;
     /// Change supporters: details, tags, notes, merging, erasing.
     WriteSupporters: Some(Scope::SupportersWrite);
     /// Download contact lists of the supporters one may see.

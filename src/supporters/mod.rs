@@ -26,6 +26,7 @@ pub use fields::{
 pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
 pub use import::{Filled, Known, Listed, fill_listed, insert_listed, known, tag_listed, update_listed};
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
+pub use list::{GroupContact, SupporterPage};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{
     ContactRow, confirm, delete, end_pauses, find, find_by_key, for_each_contact, leave, raise_link_version,

@@ -17,7 +17,7 @@ use crate::{
     keys::{AddressHash, Keys},
     store::{
         Db,
-        schema::{supporter_aliases, supporters, suppressions},
+        schema::{shares, supporter_aliases, supporters, suppressions},
     },
 };
 
@@ -316,6 +316,17 @@ pub(super) fn list(
         .order(supporters::number.desc())
         .select(Supporter::as_select())
         .load(db)
+}
+
+/// Since when each of these supporters shares with `group`.
+pub(super) fn shared_at(db: &mut Db, group: Id, numbers: &[i64]) -> QueryResult<HashMap<i64, Timestamp>> {
+    let rows: Vec<(i64, Timestamp)> = shares::table
+        .filter(shares::group_id.eq(group))
+        .filter(shares::withdrawn_at.is_null())
+        .filter(shares::supporter_number.eq_any(numbers))
+        .select((shares::supporter_number, shares::given_at))
+        .load(db)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A row of a contact list, in the order of the default export.

@@ -9,6 +9,7 @@ mod support;
 mod accounts;
 mod admin;
 mod audit;
+mod coalition;
 mod confirmation;
 mod departures;
 mod directory;

@@ -119,7 +119,7 @@ pub const LINES: &[Line] = &[
     get("/api/v1/admin/audit/verify", Needs("audit")),
     get("/api/v1/admin/exports/audit.ndjson", Needs("audit")),
     // supporters, segments, tags, fields
-    get("/api/v1/admin/supporters", Needs("supporters:read")).shows_people(),
+    get("/api/v1/admin/supporters", Bound("supporters:read")).shows_people(),
     get("/api/v1/admin/supporters/{id}", Needs("supporters:read")).of(Of::Supporter),
     patch("/api/v1/admin/supporters/{id}", Needs("supporters:write")).of(Of::Supporter),
     delete("/api/v1/admin/supporters/{id}", Needs("supporters:write")),
@@ -161,6 +161,10 @@ pub const LINES: &[Line] = &[
     // stats
     // imports
     // groups
+    get("/api/v1/admin/supporters/{id}/consent.html", Needs("supporters:read")).of(Of::Supporter),
+    get("/api/v1/admin/groups/{id}/stats", Bound("groups")).of(Of::Group),
+    get("/api/v1/groups/{slug}/invite", Bound("groups")).of(Of::Group),
+    get("/api/v1/groups/{slug}/qr.svg", Bound("groups")).of(Of::Group),
     // recalls
     get("/api/v1/groups/{slug}/recalls", Bound("groups")).of(Of::Group),
     get("/api/v1/groups/{slug}/recalls.ndjson", Bound("groups")).of(Of::Group),

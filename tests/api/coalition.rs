@@ -1,0 +1,210 @@
+//! The coalition's promise: a group sees those who share with it, as contacts and nothing more, and nobody else sees
+//! them through it. The story with two groups, and the same for shares and filters drawn at random.
+
+use std::collections::BTreeSet;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp};
+
+async fn listed(program: &Client, query: &str) -> BTreeSet<String> {
+    program.emails(query).await.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_lists_those_who_share_with_it_as_contacts_and_another_group_never_sees_them() {
+    let app = TestApp::start().await;
+    let (a, b) = (app.group("aspen").await, app.group("birch").await);
+    let (_, of_a) = app.manager("a@example.org", a).await;
+    let (office_b, of_b) = app.manager("b@example.org", b).await;
+    let signup = json!({
+        "email": "ada@example.org", "given_name": "Ada", "family_name": "Adams", "postal_code": "15104",
+        "phone": "+14125550100", "involvement": ["worker"], "consent": { "email": true },
+        "source": { "code": "flyer" },
+    });
+    let masked = app.supporter_of(&signup).await.link("/preferences/");
+    app.supporter("bea@example.org").await;
+    app.share("ada@example.org", a).await;
+
+    let page = of_a.supporters("").await.expect(200).json();
+    let row = &page["data"][0];
+    let columns: Vec<&String> = row.as_object().unwrap().keys().collect();
+    let contact = [
+        "country",
+        "email",
+        "family_name",
+        "given_name",
+        "id",
+        "language",
+        "phone",
+        "postal_code",
+        "region",
+        "shared_at",
+    ];
+    assert_eq!(columns, contact);
+    assert_eq!(
+        (&row["email"], &row["phone"]),
+        (&json!("ada@example.org"), &Value::Null),
+        "no consent to call"
+    );
+    assert!(row["shared_at"].is_string());
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+
+    let id = row["id"].as_str().unwrap();
+    for query in ["", "?q=ada", "?region=PA", "?status=confirmed", "?postal_code=15104", "?has_phone=false"] {
+        assert_eq!(listed(&of_b, query).await, BTreeSet::new(), "{query}");
+    }
+    for query in [
+        "?tag=x",
+        "?involvement=worker",
+        "?source=flyer",
+        "?form=join",
+        "?group=aspen",
+        "?created_after=2020-01-01",
+    ] {
+        of_b.supporters(query).await.expect(422);
+        of_a.supporters(query).await.expect(422);
+    }
+    for path in [
+        format!("/api/v1/admin/supporters/{id}"),
+        format!("/api/v1/admin/supporters/{id}/consent.html"),
+        "/api/v1/admin/signups".to_owned(),
+        "/api/v1/admin/recalls".to_owned(),
+    ] {
+        of_b.get(&path).await.expect(403);
+        of_a.get(&path).await.expect(403);
+    }
+    for path in [
+        format!("/api/v1/admin/groups/{a}/stats"),
+        "/api/v1/groups/aspen/invite".to_owned(),
+        "/api/v1/groups/aspen/qr.svg".to_owned(),
+        "/api/v1/groups/aspen/recalls".to_owned(),
+    ] {
+        of_b.get(&path).await.expect(404);
+        office_b.session.get(&path).await.expect(404);
+    }
+
+    let figures = of_a.get(&format!("/api/v1/admin/groups/{a}/stats")).await.expect(200).json();
+    assert_eq!((&figures["active"], &figures["new_this_week"]), (&json!(1), &json!(1)));
+    assert_eq!(figures["days"].as_array().unwrap().len(), 30);
+    assert_eq!(figures["days"][29]["given"], 1);
+    let figures = of_b.get(&format!("/api/v1/admin/groups/{b}/stats")).await.expect(200).json();
+    assert_eq!((&figures["active"], &figures["withdrawn"]), (&json!(0), &json!(0)));
+    let invite = of_a.get("/api/v1/groups/aspen/invite").await.expect(200).json();
+    assert_eq!(invite["join_url"], "http://join.example.org/join?group=aspen");
+    let qr = of_a.get("/api/v1/groups/aspen/qr.svg").await.expect(200);
+    assert_eq!(qr.header("content-type"), "image/svg+xml");
+
+    app.hold(a, &["ada@example.org"]).await;
+    app.client().post_form(&format!("{masked}/withdraw"), &[("group", "aspen")]).await.expect(200);
+    assert_eq!(listed(&of_a, "").await, BTreeSet::new(), "gone at once");
+    let recalls = of_a.get("/api/v1/groups/aspen/recalls").await.expect(200).json();
+    assert_eq!(recalls["data"][0]["supporter_id"], id);
+    let birch = of_b.get("/api/v1/groups/birch/recalls").await.expect(200).json();
+    assert_eq!(birch["data"], json!([]));
+    let figures = of_a.get(&format!("/api/v1/admin/groups/{a}/stats")).await.expect(200).json();
+    assert_eq!((&figures["active"], &figures["withdrawn"]), (&json!(0), &json!(1)));
+}
+
+/// What becomes of a person with a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tie {
+    Never,
+    Shares,
+    Withdrew,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_shares_with_whom_and_whatever_is_asked_a_group_sees_its_own_and_nobody_else() {
+    let app = TestApp::start().await;
+    let groups = [app.group("aspen").await, app.group("birch").await];
+    let programs =
+        [app.manager("a@example.org", groups[0]).await.1, app.manager("b@example.org", groups[1]).await.1];
+    let emails: Vec<String> = (0..6).map(|n| format!("p{n}@example.org")).collect();
+    for (n, email) in emails.iter().enumerate() {
+        let code = if n % 2 == 0 { "15104" } else { "44101" };
+        app.supporter_of(&json!({ "email": email, "postal_code": code, "consent": { "email": true } })).await;
+    }
+    let tie = prop_oneof![Just(Tie::Never), Just(Tie::Shares), Just(Tie::Withdrew)];
+    let ties = proptest::collection::vec((tie.clone(), tie), emails.len());
+    let query = prop_oneof![
+        Just(""),
+        Just("?q=p1"),
+        Just("?q=example.org"),
+        Just("?region=PA"),
+        Just("?region=OH&limit=1"),
+        Just("?status=confirmed"),
+        Just("?status=unsubscribed"),
+        Just("?postal_prefix=151"),
+        Just("?q=p0&region=PA"),
+    ];
+    let mut runner = TestRunner::new(Config { cases: 12, ..Config::default() });
+    let handle = tokio::runtime::Handle::current();
+    let checked = tokio::task::block_in_place(|| {
+        runner.run(&(ties, query), |(ties, query)| {
+            handle.block_on(async {
+                app.execute("DELETE FROM shares").await;
+                for (email, ties) in emails.iter().zip(&ties) {
+                    for (group, tie) in groups.iter().zip([ties.0, ties.1]) {
+                        if tie != Tie::Never {
+                            app.share(email, *group).await;
+                        }
+                        if tie == Tie::Withdrew {
+                            app.execute(
+                                "UPDATE shares SET withdrawn_at = 1 WHERE id = (SELECT max(id) FROM shares)",
+                            )
+                            .await;
+                        }
+                    }
+                }
+                for (at, program) in programs.iter().enumerate() {
+                    let own: BTreeSet<String> = emails
+                        .iter()
+                        .zip(&ties)
+                        .filter(|(_, ties)| [ties.0, ties.1][at] == Tie::Shares)
+                        .map(|(email, _)| email.clone())
+                        .collect();
+                    let seen = listed(program, query).await;
+                    prop_assert!(seen.is_subset(&own), "{query}: {seen:?} of {own:?}");
+                    prop_assert_eq!(&listed(program, "").await, &own);
+                }
+                Ok(())
+            })
+        })
+    });
+    checked.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_prove_a_consent_by_one_file_and_that_is_noted() {
+    let app = TestApp::start().await;
+    let valley = app.group("valley").await;
+    app.supporter("ada@example.org").await;
+    app.share("ada@example.org", valley).await;
+    let owner = app.owner().await.token(&["supporters:read"]).await;
+    let id = owner.supporters("").await.expect(200).json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let proof = owner.get(&format!("/api/v1/admin/supporters/{id}/consent.html")).await.expect(200);
+    assert_eq!(proof.header("content-disposition"), "attachment; filename=\"consent.html\"");
+    let html = proof.page();
+    let sha256 =
+        app.words("SELECT sha256 AS word FROM notices WHERE language = 'en' ORDER BY id").await.remove(0);
+    for said in
+        ["ada@example.org", sha256.as_str(), "nobody I have not named", "The valley", "owner@example.org"]
+    {
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    assert!(
+        !html.contains("<script") && !html.contains(" src=") && !html.contains("<link"),
+        "needs nothing else"
+    );
+    let acts = app.words("SELECT action AS word FROM audit_entries ORDER BY number").await;
+    assert!(acts.contains(&"consent.prove".to_owned()), "{acts:?}");
+    owner
+        .get(&format!("/api/v1/admin/supporters/{}/consent.html", openhearth::id::Id::new()))
+        .await
+        .expect(404);
+}
