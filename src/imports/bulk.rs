@@ -24,7 +24,7 @@ use crate::{
 
 /// Rows that are looked up and written by the same statements, and such pieces in one transaction.
 const ROWS: usize = 2000;
-const PIECES: usize = 25;
+const PIECES: usize = 10;
 /// Pieces that are read ahead.
 const AHEAD: usize = 4;
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// Rows that take a while.
 const MANY: usize = 30_000;
+/// Rows of some transactions in bulk.
+const BULK: usize = 40_000;
 /// The claim of a process that was killed, and time for the rest.
 const CARRIED_ON_WITHIN: Duration = Duration::from_secs(150);
 const CONSENT: [&str; 6] =
@@ -81,7 +83,7 @@ fn the_exit_code_says_whether_all_rows_went_in() {
 async fn in_bulk_the_database_must_be_free_and_a_killed_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().to_owned();
-    fs::write(at.join("list.csv"), list(4 * MANY)).unwrap();
+    fs::write(at.join("list.csv"), list(BULK)).unwrap();
     let server = Server::start(&at, &[]).await;
     let (for_refused, busy) = (at.clone(), server.database());
     let refused = tokio::task::spawn_blocking(move || import(&for_refused, "list.csv", &["--offline-bulk"]))
@@ -108,9 +110,10 @@ async fn in_bulk_the_database_must_be_free_and_a_killed_run_goes_on() {
     });
     let again = again.await.unwrap();
     assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    assert!(again.out.contains("went on with what an earlier run had begun"), "{}", again.out);
     let mut look = Look::at(&at.join("var/openhearth.db"));
-    assert_eq!(look.count(BY_FORM), once("confirmed", 4 * MANY));
-    assert_eq!(look.count(SUMS), once(&format!("done {} 0", 4 * MANY), 1));
+    assert_eq!(look.count(BY_FORM), once("confirmed", BULK));
+    assert_eq!(look.count(SUMS), once(&format!("done {BULK} 0"), 1));
     look.check();
 }
 
