@@ -66,6 +66,8 @@ pub struct App {
     pub kernel: Kernel,
     /// Member organisations.
     pub groups: Groups,
+    /// Forms.
+    pub forms: Forms,
     /// Sign-ups.
     pub signups: Signups,
     /// Preferences.
@@ -132,7 +134,7 @@ impl App {
             _ => None,
         };
         let mailer = Mailer::new(kernel.clone(), identity, transport, templates);
-        let signups = Signups::new(&kernel, &forms, &fields);
+        let signups = Signups::new(&kernel, &forms, &fields, &groups);
         let ops = Ops {
             kernel: kernel.clone(),
             signups: signups.clone(),
@@ -146,6 +148,7 @@ impl App {
             fields,
             segments: Segments::new(&kernel),
             groups,
+            forms,
             recalls,
             signups,
             ops,

@@ -19,7 +19,7 @@ use tracing_actix_web::TracingLogger;
 use crate::{
     app::{App, StartError},
     config::Config,
-    exports, groups,
+    exports, forms, groups,
     http::{
         ErrorPage, Https, OwnUrl, Page, TrustedProxies, error_pages, guard_origin, not_found,
         security_headers,
@@ -217,6 +217,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .app_data(Data::new(app.groups.clone()))
         .app_data(Data::new(app.fields.clone()))
         .app_data(Data::new(app.segments.clone()))
+        .app_data(Data::new(app.forms.clone()))
         .app_data(Data::new(app.signups.clone()))
         .app_data(Data::new(app.preferences.clone()))
         .app_data(Data::new(app.imports.clone()))
@@ -232,6 +233,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(signups::pages)
         .configure(groups::api(&config.server.allowed_origins))
         .configure(groups::pages)
+        .configure(forms::api)
         .configure(preferences::api)
         .configure(preferences::pages)
         .configure(staff::api)

@@ -3,6 +3,7 @@
 
 mod queries;
 mod receipt;
+pub(crate) mod routes;
 
 use std::{
     collections::HashMap,
@@ -12,6 +13,7 @@ use std::{
 use diesel::QueryResult;
 
 pub use receipt::ConsentReceipt;
+pub use routes::api;
 
 use crate::{
     clock::Timestamp,

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{model::Member, queries};
+use super::{model::Member, offers, queries};
 use crate::{
     id::Id,
     store::{Store, StoreError},
@@ -18,26 +18,38 @@ use crate::{
 /// How old what is known may be before it is read again.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// The members at one moment, by name.
+/// The members at one moment, by name, and which of them each form is set to offer.
 #[derive(Debug, Default)]
-pub struct Members(Vec<Member>);
+pub struct Members {
+    all: Vec<Member>,
+    set: Vec<(String, Id)>,
+}
 
 impl Members {
+    pub(super) const fn new(all: Vec<Member>, set: Vec<(String, Id)>) -> Self {
+        Self { all, set }
+    }
+
     /// Every one, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Member> {
-        self.0.iter()
+        self.all.iter()
+    }
+
+    /// Those that `form` is set to offer, in its order; whoever is no member any more is not among them.
+    pub fn set_for(&self, form: &str) -> impl Iterator<Item = &Member> {
+        self.set.iter().filter(move |(of, _)| of == form).filter_map(|(_, id)| self.by_id(*id))
     }
 
     /// The member with this slug.
     #[must_use]
     pub fn by_slug(&self, slug: &str) -> Option<&Member> {
-        self.0.iter().find(|member| member.slug == slug)
+        self.all.iter().find(|member| member.slug == slug)
     }
 
     /// The member with this id.
     #[must_use]
     pub fn by_id(&self, id: Id) -> Option<&Member> {
-        self.0.iter().find(|member| member.id == id)
+        self.all.iter().find(|member| member.id == id)
     }
 }
 
@@ -92,12 +104,14 @@ impl Known {
     /// Reads again: something was changed.
     pub async fn read_again(&self) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let members = self.store.read(|db| Ok::<_, StoreError>(queries::list_members(db)?)).await?;
+        let read =
+            |db: &mut _| Ok::<_, StoreError>(Members::new(queries::list_members(db)?, offers::list(db)?));
+        let members = self.store.read(read).await?;
         let mut read_at = self.inner.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         // A slower reading that began earlier must not bring back what has changed since.
         if begun >= *read_at {
             *read_at = begun;
-            *self.inner.members.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Members(members));
+            *self.inner.members.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(members);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod mails;
 mod members;
 mod model;
 mod naming;
+mod offers;
 mod owed;
 mod own;
 mod page_routes;
@@ -34,11 +35,12 @@ pub use application::{ApplicationError, erase_applications_of};
 pub use domain::{ApplicationForm, GroupEdit};
 pub use members::Members;
 pub use model::{Group, Member, NATIONWIDE};
+pub use offers::offered;
 pub use owed::templates;
 pub(crate) use own::routes as own_routes;
 pub use own::{DayFigures, GroupFigures, InviteView};
 pub use page_routes::pages;
-pub use queries::{find, find_by_slug};
+pub use queries::{find, find_all, find_by_slug};
 pub(crate) use recalls::routes as recall_routes;
 pub use recalls::{
     AcknowledgeForm, Recall, RecallPage, RecallStanding, Recalls, WebhookForm, WebhookSecret, WebhookView,

@@ -34,7 +34,11 @@ pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Option<Group>> {
     groups::table.filter(groups::slug.eq(slug)).select(Group::as_select()).first(db).optional()
 }
 
-pub(super) fn find_all(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<Group>> {
+/// The organisations with these ids, whatever their status.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_all(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<Group>> {
     groups::table.filter(groups::id.eq_any(ids)).select(Group::as_select()).load(db)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     id::Id,
     store::{
         Db,
-        schema::{groups, shares},
+        schema::{groups, shares, supporters as people},
     },
 };
 
@@ -157,6 +157,19 @@ pub fn active_groups_of(db: &mut Db, supporters: &[i64]) -> QueryResult<Vec<(i64
         .filter(shares::supporter_number.eq_any(supporters))
         .filter(shares::withdrawn_at.is_null())
         .select((shares::supporter_number, shares::group_id))
+        .load(db)
+}
+
+/// The same for supporters by their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn active_groups_of_ids(db: &mut Db, supporters: &[Id]) -> QueryResult<Vec<(Id, Id)>> {
+    shares::table
+        .inner_join(people::table.on(people::number.eq(shares::supporter_number)))
+        .filter(people::id.eq_any(supporters))
+        .filter(shares::withdrawn_at.is_null())
+        .select((people::id, shares::group_id))
         .load(db)
 }
 

@@ -7,6 +7,7 @@ use utoipa::{
 
 use crate::{
     exports::routes as exports,
+    forms::routes as forms,
     groups::own_routes as own_group,
     groups::recall_routes as recalls,
     groups::routes::{logo as group_logo, public as group_public, review as group_review},
@@ -39,6 +40,7 @@ use crate::{
         staff::list_staff, staff::invite_staff, staff::change_staff, staff::take_back_invitation,
         staff::invite_again, staff::send_reset, staff::reset_totp, staff::show_settings, staff::change_settings,
         staff::accept_invitation, staff::request_reset, staff::complete_reset,
+        forms::show_form, forms::change_form,
         group_public::create_application, group_public::list_directory, group_public::show_member,
         group_review::list_groups, group_review::show_group, group_review::change_group,
         group_review::approve_group, group_review::decline_group, group_review::ask_group,

@@ -5,6 +5,7 @@ use crate::{
     clock::Timestamp,
     contact::EmailAddress,
     error::AppError,
+    groups::{self, GroupStatus, shares},
     id::Id,
     keys::{AddressHash, Keys, Link, LinkError, Purpose},
     outbox::{self, NewMail, limits},
@@ -23,6 +24,26 @@ pub struct Confirmation {
     pub notice_id: Id,
     /// The address it was sent for.
     pub address: AddressHash,
+    /// Whom it shares with, or would.
+    pub sharing: Sharing,
+}
+
+/// A group by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedGroup {
+    /// Names it in tables.
+    pub id: Id,
+    /// What people call it.
+    pub name: String,
+}
+
+/// What became of the wish to share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// Groups that have the contact, or will have it with the click.
+    pub with: Vec<NamedGroup>,
+    /// Groups that were named and are no longer members.
+    pub dropped: Vec<NamedGroup>,
 }
 
 /// Why a link does not confirm.
@@ -78,6 +99,7 @@ impl Signups {
             .read(move |db| {
                 let (signup, address) = confirmable(db, &keys, link.subject)?;
                 Ok(Confirmation {
+                    sharing: sharing(db, &signup)?,
                     signup: signup.id,
                     is_confirmed: signup.state == "confirmed",
                     notice_id: signup.notice_id,
@@ -87,21 +109,22 @@ impl Signups {
             .await
     }
 
-    /// Confirms the sign-up that the link was mailed for; once more changes nothing.
+    /// Confirms the sign-up that the link was mailed for; once more changes nothing. Of the groups it names, only those
+    /// among `kept` get the contact, if that is said.
     ///
     /// # Errors
     /// [`ConfirmError`] when it confirms nothing.
-    pub async fn confirm(&self, token: &str) -> Result<(), ConfirmError> {
+    pub async fn confirm(&self, token: &str, kept: Option<Vec<Id>>) -> Result<Sharing, ConfirmError> {
         let link = self.confirm_link(token)?;
         let kernel = self.kernel();
         let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
-        let is_first =
-            kernel.store.write(Lane::Visitor, move |db| confirm(db, &keys, link.subject, now)).await?;
+        let work = move |db: &mut Db| confirm(db, &keys, link.subject, kept.as_deref(), now);
+        let (is_first, sharing) = kernel.store.write(Lane::Visitor, work).await?;
         if is_first {
             kernel.metrics.confirmation();
             kernel.outbox.wake();
         }
-        Ok(())
+        Ok(sharing)
     }
 
     fn confirm_link(&self, token: &str) -> Result<Link, LinkError> {
@@ -121,31 +144,64 @@ fn confirmable(db: &mut Db, keys: &Keys, id: Id) -> Result<(Stored, AddressHash)
     if is_void { Err(ConfirmError::Over) } else { Ok((signup, address)) }
 }
 
-/// Returns whether this click was the first.
-fn confirm(db: &mut Db, keys: &Keys, id: Id, now: Timestamp) -> Result<bool, ConfirmError> {
+/// Returns whether this click was the first, and whom the contact is shared with.
+fn confirm(
+    db: &mut Db,
+    keys: &Keys,
+    id: Id,
+    kept: Option<&[Id]>,
+    now: Timestamp,
+) -> Result<(bool, Sharing), ConfirmError> {
     let (_, address) = confirmable(db, keys, id)?;
     lock::addresses(db, [address])?;
     // Read again: another click may have been faster.
-    let (signup, _) = confirmable(db, keys, id)?;
+    let (mut signup, _) = confirmable(db, keys, id)?;
     if signup.state == "confirmed" {
-        return Ok(false);
+        return Ok((false, sharing(db, &signup)?));
     }
     let email = EmailAddress::parse(&signup.email).map_err(|_| ConfirmError::Over)?;
     limits::forget_asked(db, keys.limit_hash(&email.limit_key()))?;
-    let address = signup.email.clone();
-    let details = signup.details();
-    let (key, tags, fields) = (email.key(), details.tags, details.fields);
-    let supporter = supporters::confirm(db, keys, confirmed(signup, email), now)?;
-    let wishes: Vec<_> = tags.iter().map(|tag| (key.as_str(), tag.as_str())).collect();
+    let key = email.key();
+    let supporter = supporters::confirm(db, keys, confirmed(&signup, email), now)?;
+    let known = supporters::find(db, supporter)?.ok_or(ConfirmError::Over)?;
+    let mut details = signup.details();
+    let wishes: Vec<_> = details.tags.iter().map(|tag| (key.as_str(), tag.as_str())).collect();
     supporters::tag_listed(db, &wishes, now)?;
-    supporters::give_fields(db, supporter, &fields)?;
-    queries::set_confirmed(db, id, supporter, now)?;
-    let address = supporters::find(db, supporter)?.map_or(address, |known| known.email);
-    outbox::enqueue(db, &[NewMail { template: owed::WELCOME, subject_id: id, address }], now)?;
-    Ok(true)
+    supporters::give_fields(db, supporter, &details.fields)?;
+    details.share_with.retain(|group| kept.is_none_or(|kept| kept.contains(group)));
+    let begun = shares::begin(db, known.number, &details.share_with, signup.notice_id, Some(id), now)?;
+    details.share_with.retain(|group| !begun.dropped.contains(group));
+    details.dropped = begun.dropped;
+    signup.details =
+        serde_json::to_string(&details).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    queries::set_confirmed(db, &signup, supporter, now)?;
+    let mail = NewMail { template: owed::WELCOME, subject_id: id, address: known.email };
+    outbox::enqueue(db, &[mail], now)?;
+    signup.state = "confirmed".to_owned();
+    Ok((true, sharing(db, &signup)?))
 }
 
-fn confirmed(signup: Stored, email: EmailAddress) -> Confirmed {
+/// Whom a sign-up shares with: before its click, those of its groups that are members still.
+pub(super) fn sharing(db: &mut Db, signup: &Stored) -> diesel::QueryResult<Sharing> {
+    let details = signup.details();
+    let named: Vec<Id> = details.share_with.iter().chain(&details.dropped).copied().collect();
+    if named.is_empty() {
+        return Ok(Sharing::default());
+    }
+    let groups = groups::find_all(db, &named)?;
+    let is_confirmed = signup.state == "confirmed";
+    let mut sharing = Sharing::default();
+    for id in named {
+        let Some(group) = groups.iter().find(|group| group.id == id) else { continue };
+        let is_dropped =
+            if is_confirmed { details.dropped.contains(&id) } else { group.status != GroupStatus::Member };
+        let named = NamedGroup { id, name: group.name.clone() };
+        if is_dropped { sharing.dropped.push(named) } else { sharing.with.push(named) }
+    }
+    Ok(sharing)
+}
+
+fn confirmed(signup: &Stored, email: EmailAddress) -> Confirmed {
     let details = signup.details();
     let source = details.source;
     Confirmed {
@@ -159,9 +215,9 @@ fn confirmed(signup: Stored, email: EmailAddress) -> Confirmed {
         phone: details.phone,
         phone_consent: details.phone_consent,
         country: details.country,
-        language: signup.language,
+        language: signup.language.clone(),
         involvement: details.involvement,
-        form: signup.form,
+        form: signup.form.clone(),
         notice_id: signup.notice_id,
         source: [
             source.code,

@@ -10,6 +10,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 use crate::{
     contact::{Country, EmailAddress, Involvement, Language, LineText, Phone, PostalCode, Region},
     error::FieldError,
+    groups::MOST_OFFERED,
     id::Id,
     object,
 };
@@ -51,7 +52,7 @@ pub struct JoinForm {
     /// Slug of the form; `join` when nothing is said.
     #[schema(max_length = 64)]
     pub form: Option<String>,
-    /// Slugs of member groups that may have the contact; none is offered yet.
+    /// Slugs of member groups that may have the contact, once the sign-up is confirmed; at most five.
     #[serde(default)]
     #[schema(max_items = 5)]
     pub share_with: Vec<String>,
@@ -169,6 +170,12 @@ pub struct Details {
     /// How the person is involved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub involvement: Vec<Involvement>,
+    /// Groups that may have the contact; after the click, those that have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub share_with: Vec<Id>,
+    /// Groups that were to have it and were no longer members at the click.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Id>,
     /// Where the sign-up came from.
     #[serde(default)]
     pub source: Source,
@@ -195,6 +202,9 @@ impl std::fmt::Debug for Details {
 pub trait Offer {
     /// The notice a sign-up on `form` agreed to, if the form and the notice exist and belong together.
     fn notice(&self, form: &str, notice: Option<Id>) -> Result<Id, FieldError>;
+
+    /// The member group with this slug.
+    fn group(&self, slug: &str) -> Option<Id>;
 }
 
 impl JoinForm {
@@ -231,13 +241,7 @@ impl JoinForm {
             |text| faults.take("language", Language::parse(text), |e| e.code()),
         );
         let region = faults.region(self.region.as_deref(), country, postal_code.as_ref());
-        for (at, _) in self.share_with.iter().enumerate() {
-            faults.add(
-                format!("share_with[{at}]"),
-                "unknown_group",
-                "there is no such member group; leave it out",
-            );
-        }
+        let share_with = faults.groups(&self.share_with, offer);
         let form = given(self.form.as_deref()).unwrap_or(crate::forms::JOIN).to_owned();
         let notice_id = match offer.notice(&form, consent.notice) {
             Ok(id) => Some(id),
@@ -261,6 +265,8 @@ impl JoinForm {
             phone_consent: consent.phone && phone.is_some(),
             phone: phone.map(|phone| phone.as_str().to_owned()),
             involvement: distinct(self.involvement),
+            share_with,
+            dropped: Vec::new(),
             source: faults.source(self.source),
             tags: Vec::new(),
             fields: BTreeMap::new(),
@@ -337,6 +343,27 @@ impl Faults {
                 .and_then(|code| Region::of_address(country, code))
                 .map(|region| region.as_str().to_owned()),
         }
+    }
+
+    /// Each once; a fault names its place in the list.
+    fn groups(&mut self, slugs: &[String], offer: &impl Offer) -> Vec<Id> {
+        if slugs.len() > MOST_OFFERED {
+            self.add("share_with", "too_many", "choose at most five groups");
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (at, slug) in slugs.iter().enumerate() {
+            match offer.group(slug) {
+                Some(id) if !found.contains(&id) => found.push(id),
+                Some(_) => {}
+                None => self.add(
+                    format!("share_with[{at}]"),
+                    "unknown_group",
+                    "there is no such member group; leave it out",
+                ),
+            }
+        }
+        found
     }
 
     fn source(&mut self, source: Source) -> Source {

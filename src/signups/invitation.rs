@@ -81,6 +81,8 @@ fn insert(db: &mut Db, keys: &Keys, invitee: &Invitee<'_>, now: Timestamp) -> Qu
         source: Source { code, ..Source::default() },
         tags: invitee.tags.to_vec(),
         fields: std::collections::BTreeMap::new(),
+        share_with: Vec::new(),
+        dropped: Vec::new(),
     };
     let details = serde_json::to_string(&details)
         .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;

@@ -92,6 +92,8 @@ pub struct WelcomeMail {
     pub receipt: ConsentReceipt,
     /// Names of the groups that may have the contact; none is fine.
     pub groups: Vec<String>,
+    /// Names of groups that were named too and get nothing, since they are no longer members.
+    pub dropped: Vec<String>,
     /// Where choices are seen and changed.
     pub preferences_url: String,
     /// Where one leaves with a click.
@@ -164,13 +166,14 @@ mod tests {
                 language: "English".into(),
             },
             groups: vec!["Valley Clean Air".into(), "Mill Workers' Local 12".into()],
+            dropped: vec!["River Watch".into()],
             preferences_url: "https://join.example.org/preferences/k1.Ab3Ab3".into(),
             unsubscribe_url: "https://join.example.org/unsubscribe/k1.Ab3Ab3".into(),
         };
         insta::assert_snapshot!("welcome", check("welcome", &mail.render()?)?);
         let spanish = WelcomeMail { speech: Speech::Spanish, ..mail.clone() };
         insta::assert_snapshot!("welcome_es", check("welcome_es", &spanish.render()?)?);
-        let alone = WelcomeMail { groups: Vec::new(), ..mail };
+        let alone = WelcomeMail { groups: Vec::new(), dropped: Vec::new(), ..mail };
         insta::assert_snapshot!("welcome_without_groups", alone.render()?.text);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! [`Signups`] is the facade. Intake appends and answers; triage (a worker) decides what an address is owed;
 //! confirmation, by the link in the mail, makes the supporter; purge erases what nobody confirmed.
 
+mod choosing;
 mod confirmation;
 mod domain;
 mod invitation;
@@ -32,12 +33,14 @@ pub use routes::api;
 use crate::{
     error::FieldError,
     forms::Forms,
+    groups::Groups,
     id::Id,
     kernel::Kernel,
     store::{GroupCommit, StoreError},
     supporters::Fields,
     wake::Wake,
 };
+use choosing::Offers;
 use model::NewSignup;
 
 /// Sign-ups of this process. Cheap to clone.
@@ -46,6 +49,7 @@ pub struct Signups {
     kernel: Kernel,
     forms: Forms,
     fields: Fields,
+    groups: Groups,
     intake: Arc<GroupCommit<NewSignup>>,
     triage: Wake,
 }
@@ -53,10 +57,11 @@ pub struct Signups {
 impl Signups {
     /// The facade; its intake goes before every other write of the store.
     #[must_use]
-    pub fn new(kernel: &Kernel, forms: &Forms, fields: &Fields) -> Self {
+    pub fn new(kernel: &Kernel, forms: &Forms, fields: &Fields, groups: &Groups) -> Self {
         let intake = kernel.store.group_commit(queries::insert_all, kernel.config.intake.queue_capacity);
-        let (kernel, forms, fields) = (kernel.clone(), forms.clone(), fields.clone());
-        Self { kernel, forms, fields, intake, triage: Wake::default() }
+        let (kernel, forms) = (kernel.clone(), forms.clone());
+        let (fields, groups) = (fields.clone(), groups.clone());
+        Self { kernel, forms, fields, groups, intake, triage: Wake::default() }
     }
 
     /// Checks a form against what is offered.
@@ -65,7 +70,7 @@ impl Signups {
     /// The fields that do not hold.
     pub fn check(&self, mut form: JoinForm) -> Result<Signup, Vec<FieldError>> {
         let values = self.fields.read(&std::mem::take(&mut form.fields));
-        match (form.check(&self.forms), values) {
+        match (form.check(&Offers { forms: &self.forms, groups: &self.groups }), values) {
             (Ok(mut signup), Ok(values)) => {
                 signup.details.fields = values;
                 Ok(signup)

@@ -47,7 +47,15 @@ pub struct Untriaged {
     pub id: Id,
     pub email: String,
     pub form: String,
+    pub details: String,
     pub created_at: Timestamp,
+}
+
+impl Untriaged {
+    /// Groups that are to have the contact.
+    pub fn share_with(&self) -> Vec<Id> {
+        serde_json::from_str(&self.details).map_or_else(|_| Vec::new(), |details: Details| details.share_with)
+    }
 }
 
 /// A sign-up as its confirmation needs it.

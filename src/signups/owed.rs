@@ -6,6 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use diesel::QueryResult;
 
 use super::{
+    confirmation::{NamedGroup, Sharing, sharing},
     mails::{AlreadyInMail, ConfirmMail, WelcomeMail},
     queries,
 };
@@ -130,9 +131,11 @@ impl Template for Welcome {
             if supporter.status != Status::Confirmed {
                 continue;
             }
+            let sharing = sharing(db, &signup)?;
             let kernel = self.0.clone();
             let speech = Speech::of(&supporter.language);
-            let compose = move |_| welcome(&kernel, (supporter.id, supporter.link_version), speech, receipt);
+            let compose =
+                move |_| welcome(&kernel, (supporter.id, supporter.link_version), speech, receipt, sharing);
             owed.insert(signup.id, Box::new(compose));
         }
         Ok(owed)
@@ -150,14 +153,17 @@ fn welcome(
     (id, version): (Id, i32),
     speech: Speech,
     receipt: ConsentReceipt,
+    sharing: Sharing,
 ) -> askama::Result<Content> {
+    let names = |groups: Vec<NamedGroup>| groups.into_iter().map(|group| group.name).collect();
     let links = Links::of(kernel, id, version);
     let mail = WelcomeMail {
         speech,
         campaign_name: kernel.config.campaign.name.clone(),
         postal_address: kernel.postal_address(),
         receipt,
-        groups: Vec::new(),
+        groups: names(sharing.with),
+        dropped: names(sharing.dropped),
         preferences_url: links.preferences,
         unsubscribe_url: links.unsubscribe.clone(),
     };

@@ -9,7 +9,9 @@ use actix_web::{
 };
 
 use super::{
-    ConfirmError, Signups, owed,
+    ConfirmError, Signups,
+    confirmation::{NamedGroup, Sharing},
+    owed,
     pages::{CheckInboxPage, ConfirmPage, ConfirmedPage, ExpiredPage, JoinPage},
     post::{JoinPost, Prefill},
 };
@@ -43,6 +45,7 @@ impl Signups {
             title: format!("Join {}", self.kernel.config.campaign.name),
             action: "/join".to_owned(),
             values: post.values(),
+            groups: self.choices(post),
             notice: NoticeView { id: notice.id.to_string(), text: notice.wording.clone() },
             errors,
         })
@@ -150,7 +153,7 @@ async fn confirm_page(
         Err(error) => return expired(&signups, site, nonce, error),
     };
     if preview.is_confirmed {
-        return Ok(Page::render(&ConfirmedPage { site, campaign }, nonce)?.into_response());
+        return confirmed_page(site, campaign, preview.sharing, nonce);
     }
     let notice = signups.forms.notice(preview.notice_id).ok_or(AppError::Internal)?;
     let page = ConfirmPage {
@@ -158,20 +161,48 @@ async fn confirm_page(
         campaign,
         notice_text: notice.wording.clone(),
         action: format!("/confirm/{token}"),
+        groups: preview.sharing.with,
+        dropped: names(preview.sharing.dropped),
         not_me_url: owed::not_me_path(&signups.kernel.keys, preview.address),
         self_submit: signups.joined(&request).iter().any(|(_, signup)| *signup == preview.signup),
     };
     Ok(Page::render(&page, nonce)?.into_response())
 }
 
-/// The link itself is the authority; no cookie is needed and no body is read.
-async fn confirm(signups: Data<Signups>, token: Path<String>) -> Result<HttpResponse, AppError> {
+fn names(groups: Vec<NamedGroup>) -> Vec<String> {
+    groups.into_iter().map(|group| group.name).collect()
+}
+
+fn confirmed_page(
+    site: Site,
+    campaign: String,
+    sharing: Sharing,
+    nonce: String,
+) -> Result<HttpResponse, AppError> {
+    let (groups, dropped) = (names(sharing.with), names(sharing.dropped));
+    Ok(Page::render(&ConfirmedPage { site, campaign, groups, dropped }, nonce)?.into_response())
+}
+
+/// Which groups the button's form still names. `None` where nothing of it was sent: then all as chosen.
+fn kept(body: &[u8]) -> Option<Vec<Id>> {
+    let pairs: Vec<(String, String)> = serde_html_form::from_bytes(body).unwrap_or_default();
+    let value = |name: &'static str| pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value);
+    value("choose").next()?;
+    Some(value("share_with").filter_map(|id| id.parse().ok()).collect())
+}
+
+/// The link itself is the authority; no cookie is needed, and without a body everything is confirmed as it was chosen.
+async fn confirm(
+    signups: Data<Signups>,
+    token: Path<String>,
+    body: web::Bytes,
+) -> Result<HttpResponse, AppError> {
     let nonce = Page::nonce()?;
     let site = signups.site(&nonce);
-    match signups.confirm(&token).await {
-        Ok(()) => {
+    match signups.confirm(&token, kept(&body)).await {
+        Ok(sharing) => {
             let campaign = signups.kernel.config.campaign.name.clone();
-            Ok(Page::render(&ConfirmedPage { site, campaign }, nonce)?.into_response())
+            confirmed_page(site, campaign, sharing, nonce)
         }
         Err(error) => expired(&signups, site, nonce, error),
     }

@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use super::confirmation::NamedGroup;
 use crate::site::{JoinFormView, Site};
 
 /// `/join`: the form alone, also when it comes back with errors.
@@ -41,6 +42,10 @@ pub struct ConfirmPage {
     pub notice_text: String,
     /// Where the button posts.
     pub action: String,
+    /// Groups that were ticked, each with a box that is ticked as it was.
+    pub groups: Vec<NamedGroup>,
+    /// Names of groups that were ticked and are no longer members.
+    pub dropped: Vec<String>,
     /// For somebody who never signed up.
     pub not_me_url: String,
     /// In the browser that signed up: a script presses the button.
@@ -55,6 +60,10 @@ pub struct ConfirmedPage {
     pub site: Site,
     /// What was joined.
     pub campaign: String,
+    /// Names of the groups that may have the contact now.
+    pub groups: Vec<String>,
+    /// Names of groups that were ticked and get nothing, since they are no longer members.
+    pub dropped: Vec<String>,
 }
 
 /// A link that is too old, or that somebody has voided since.

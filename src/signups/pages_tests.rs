@@ -49,6 +49,8 @@ fn pages_are_sound() -> askama::Result<()> {
         campaign: campaign(),
         notice_text: sample_form().notice.text,
         action: "/confirm/k1.abc".into(),
+        groups: vec![NamedGroup { id: crate::id::Id::from_bytes([7; 16]), name: "Valley Clean Air".into() }],
+        dropped: vec!["River Watch".into()],
         not_me_url: "/not-me/k1.abc".into(),
         self_submit: false,
     };
@@ -60,7 +62,15 @@ fn pages_are_sound() -> askama::Result<()> {
     let own = ConfirmPage { self_submit: true, ..confirm };
     assert!(own.render()?.contains("<script nonce=\"bm9uY2U\">"));
     check("confirm_self", &own)?;
-    check("confirmed", &ConfirmedPage { site: site(), campaign: campaign() })?;
+    check(
+        "confirmed",
+        &ConfirmedPage {
+            site: site(),
+            campaign: campaign(),
+            groups: vec!["Valley Clean Air".into()],
+            dropped: vec!["River Watch".into()],
+        },
+    )?;
     check("expired", &ExpiredPage { site: site(), form_url: "/join".into(), link_days: 7 })?;
     Ok(())
 }

@@ -23,6 +23,7 @@ pub struct JoinPost {
     phone: String,
     language: String,
     involvement: Vec<String>,
+    share_with: Vec<String>,
     consent_email: String,
     consent_phone: String,
     notice: String,
@@ -59,6 +60,8 @@ impl JoinPost {
     /// An empty form that knows where its visitor came from.
     pub fn prefilled(mut link: Prefill) -> Self {
         Self {
+            // With the postal code, groups of the region are offered.
+            postal_code: link.take("zip"),
             source_code: link.take("source"),
             source_group: link.take("group"),
             utm_source: link.take("utm_source"),
@@ -103,7 +106,7 @@ impl JoinPost {
             involvement,
             region: given(self.region),
             form: None,
-            share_with: Vec::new(),
+            share_with: self.share_with,
             fields: serde_json::Map::new(),
             consent: Some(Consent {
                 email: !self.consent_email.is_empty(),
@@ -122,6 +125,21 @@ impl JoinPost {
             },
             proof: None,
         })
+    }
+
+    /// Slug of the group by whose link the visitor came.
+    pub fn referring_group(&self) -> &str {
+        &self.source_group
+    }
+
+    /// Country, region and postal code as typed.
+    pub fn place(&self) -> (&str, &str, &str) {
+        (&self.country, &self.region, &self.postal_code)
+    }
+
+    /// Whether this group's box was ticked.
+    pub fn shares_with(&self, slug: &str) -> bool {
+        self.share_with.iter().any(|one| one == slug)
     }
 
     /// What was typed, to be shown again.
@@ -173,6 +191,7 @@ pub fn shown(faults: Vec<FieldError>) -> Vec<site::FieldError> {
     let name = |field: &str| match field {
         "consent" | "consent.email" => "consent_email".to_owned(),
         "consent.notice" => "notice".to_owned(),
+        field if field.starts_with("share_with") => "share_with".to_owned(),
         other => other.to_owned(),
     };
     faults

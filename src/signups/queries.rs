@@ -85,6 +85,7 @@ pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
         signups::id,
         signups::email,
         signups::form,
+        signups::details,
         signups::created_at,
     ));
     each!(db, pg c => oldest.for_update().skip_locked().load(c), sqlite c => oldest.load(c))
@@ -139,11 +140,12 @@ pub fn find_all(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<Stored>> {
     signups::table.filter(signups::id.eq_any(ids)).select(Stored::as_select()).load(db)
 }
 
-/// Records a confirmation.
-pub fn set_confirmed(db: &mut Db, id: Id, supporter: Id, now: Timestamp) -> QueryResult<()> {
-    diesel::update(signups::table.filter(signups::id.eq(id)))
+/// Records a confirmation, and what its details say since.
+pub fn set_confirmed(db: &mut Db, signup: &Stored, supporter: Id, now: Timestamp) -> QueryResult<()> {
+    diesel::update(signups::table.filter(signups::id.eq(signup.id)))
         .set((
             signups::state.eq("confirmed"),
+            signups::details.eq(&signup.details),
             signups::confirmed_at.eq(Some(now)),
             signups::supporter_id.eq(Some(supporter)),
         ))

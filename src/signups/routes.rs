@@ -9,33 +9,14 @@ use utoipa::ToSchema;
 
 use super::{
     JoinForm, Signups,
-    domain::Offer,
     views::{self, SignupQuery, SignupView},
 };
 use crate::{
-    error::{AppError, FieldError, Problem},
-    forms::Forms,
+    error::{AppError, Problem},
     http::{ClientAddress, Endpoint, Json, Query, Slice, cors, page_size},
-    id::Id,
     kernel::Kernel,
     staff::{Access, ReadSupporters},
 };
-
-impl Offer for Forms {
-    fn notice(&self, form: &str, notice: Option<Id>) -> Result<Id, FieldError> {
-        if !self.has_form(form) {
-            return Err(FieldError::new("form", "unknown_form", "there is no such form"));
-        }
-        let found = match notice {
-            None => self.current_notice(form),
-            Some(id) => self.notice(id).filter(|notice| notice.form == form),
-        };
-        let message = "this wording is not one of this form; load the form again and read it";
-        found
-            .map(|notice| notice.id)
-            .ok_or_else(|| FieldError::new("consent.notice", "unknown_notice", message))
-    }
-}
 
 /// The answer to every sign-up, whoever the address belongs to.
 #[derive(Serialize, ToSchema)]
@@ -97,7 +78,7 @@ pub(crate) async fn create_confirmation(
     signups: Data<Signups>,
     Json(form): Json<ConfirmationForm>,
 ) -> Result<web::Json<ConfirmationView>, AppError> {
-    signups.confirm(&form.token).await?;
+    signups.confirm(&form.token, None).await?;
     Ok(web::Json(ConfirmationView { status: "confirmed" }))
 }
 

@@ -14,6 +14,8 @@ use crate::{
     clock::Timestamp,
     contact::EmailAddress,
     each,
+    groups::shares,
+    id::Id,
     kernel::Kernel,
     keys::{AddressHash, Keys},
     outbox::{self, NewMail, limits},
@@ -111,11 +113,14 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     let mut asked = limits::asked(db, &hashes)?;
     let known: Vec<_> = standings.iter().filter_map(|standing| standing.supporter).collect();
     let forms = if known.is_empty() { HashMap::new() } else { queries::forms_of(db, &known)? };
+    let shared = if known.is_empty() { Vec::new() } else { shares::active_groups_of_ids(db, &known)? };
 
     let (mut mails, mut new_limits) = (Vec::new(), Vec::new());
     for ((signup, address), standing) in addresses.iter().zip(standings) {
         let joined = standing.supporter.and_then(|id| forms.get(&id));
-        let asks_new = !joined.is_some_and(|joined| joined.contains(&signup.form));
+        let has_share = |group: &Id| standing.supporter.is_some_and(|id| shared.contains(&(id, *group)));
+        let asks_new = !joined.is_some_and(|joined| joined.contains(&signup.form))
+            || !signup.share_with().iter().all(has_share);
         let asked_before = asked.get(&address.limit).copied().unwrap_or_default();
         let (state, template) = match verdict(&standing, asks_new, signup.created_at, asked_before, now) {
             Verdict::Confirm => ("pending", Some(owed::CONFIRM)),

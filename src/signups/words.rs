@@ -53,6 +53,7 @@ sentences! {
     fingerprint = "Fingerprint of the wording (SHA-256)", "Huella del texto (SHA-256)";
     groups = "You also said that these groups may have your contact:", "También dijiste que estos grupos pueden tener tus datos:";
     no_groups = "No other group gets your contact from us.", "Ningún otro grupo recibe tus datos de nuestra parte.";
+    dropped = "is no longer a member and gets nothing.", "ya no es miembro y no recibe nada.";
     take_back = "You can take any of this back, whenever you like.", "Puedes retirar cualquiera de estas cosas cuando quieras.";
 }
 

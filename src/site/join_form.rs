@@ -4,13 +4,14 @@
 use super::layout::FieldError;
 
 /// The HTML names of the fields the form shows; each is also the id of its control.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 9] = [
     "email",
     "given_name",
     "family_name",
     "postal_code",
     "phone",
     "involvement",
+    "share_with",
     "consent_email",
     "consent_phone",
 ];
@@ -26,6 +27,8 @@ pub struct JoinFormView {
     pub action: String,
     /// What was typed so far.
     pub values: JoinValues,
+    /// Groups that may be named, each with a box of its own; none: the question is not shown.
+    pub groups: Vec<GroupChoice>,
     /// The consent wording in force.
     pub notice: NoticeView,
     /// What is wrong; empty on a first showing.
@@ -41,7 +44,12 @@ impl JoinFormView {
 
     /// Whether the form shows a control of this name, so that the summary can link to it.
     fn shows(&self, field: &str) -> bool {
-        SHOWN.contains(&field) && (field != "involvement" || !self.values.involvement.is_empty())
+        let is_there = match field {
+            "involvement" => !self.values.involvement.is_empty(),
+            "share_with" => !self.groups.is_empty(),
+            _ => true,
+        };
+        is_there && SHOWN.contains(&field)
     }
 
     /// The errors with, for each, whether the summary may link to its field.
@@ -82,6 +90,19 @@ pub struct InvolvementChoice {
     /// What is read.
     pub label: String,
     /// Whether this visitor ticked it.
+    pub checked: bool,
+}
+
+/// A group that may have the contact, if the visitor names it.
+#[derive(Debug, Clone, Default)]
+pub struct GroupChoice {
+    /// What is sent.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its page, if the directory shows it.
+    pub path: Option<String>,
+    /// True only when this visitor has ticked it.
     pub checked: bool,
 }
 

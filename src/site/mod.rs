@@ -9,5 +9,5 @@ pub mod pages;
 pub(crate) mod soundness;
 
 pub use assets::routes;
-pub use join_form::{HiddenField, InvolvementChoice, JoinFormView, JoinValues, NoticeView};
+pub use join_form::{GroupChoice, HiddenField, InvolvementChoice, JoinFormView, JoinValues, NoticeView};
 pub use layout::{FieldError, Site};

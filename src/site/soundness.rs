@@ -4,7 +4,7 @@
 
 use askama::Template;
 
-use super::join_form::{InvolvementChoice, JoinFormView, JoinValues, NoticeView};
+use super::join_form::{GroupChoice, InvolvementChoice, JoinFormView, JoinValues, NoticeView};
 use super::layout::Site;
 
 /// The frame of an invented campaign.
@@ -43,6 +43,20 @@ pub(crate) fn sample_form() -> JoinFormView {
                 "The Good Steel Coalition may e-mail me news and ways to take part. I can leave at any time."
                     .into(),
         },
+        groups: vec![
+            GroupChoice {
+                slug: "valley".into(),
+                name: "Valley Clean Air".into(),
+                path: Some("/groups/valley".into()),
+                checked: false,
+            },
+            GroupChoice {
+                slug: "mill".into(),
+                name: "Mill Workers' Local 12".into(),
+                path: None,
+                checked: false,
+            },
+        ],
         errors: Vec::new(),
     }
 }

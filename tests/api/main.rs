@@ -31,6 +31,7 @@ mod second_factor;
 mod segments;
 mod sessions;
 mod shares;
+mod sharing;
 mod story;
 mod supporters;
 mod surface;

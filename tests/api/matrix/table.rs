@@ -42,6 +42,8 @@ pub const LINES: &[Line] = &[
     post("/api/v1/confirmations", Open),
     get("/api/v1/admin/signups", Needs("supporters:read")).shows_people(),
     // groups
+    get("/api/v1/admin/forms/{slug}", Needs("forms")),
+    patch("/api/v1/admin/forms/{slug}", Needs("forms")),
     get("/groups", Open).names_groups(),
     get("/groups/{slug}", Open),
     get("/groups/{slug}/logo", Open),
