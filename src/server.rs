@@ -32,7 +32,7 @@ use crate::{
         self,
         pages::{MessagePage, PageLink},
     },
-    staff, supporters,
+    staff, stats, supporters,
     telemetry::RequestSpan,
     workers::{STOP_WITHIN, Workers},
 };
@@ -239,6 +239,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(staff::pages)
         .configure(supporters::api)
         .configure(exports::api)
+        .configure(stats::api)
         .configure(groups::recall_routes::api)
         .configure(imports::api)
         .configure(ops::routes)
