@@ -117,6 +117,7 @@ impl App {
             config: Arc::new(config),
             clock,
             outbox: Wake::default(),
+            runtime: tokio::runtime::Handle::current(),
             metrics: Arc::new(Metrics::default()),
             reads: Arc::default(),
         };

@@ -31,6 +31,8 @@ pub struct Kernel {
     pub store: Store,
     /// Tells the outbox that a mail is owed.
     pub outbox: Wake,
+    /// Where tasks run that outlive the request that began them.
+    pub runtime: tokio::runtime::Handle,
     /// Figures for Prometheus.
     pub metrics: Arc<Metrics>,
     /// Reads of people's data that this process has yet to add to the audit trail.

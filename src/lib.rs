@@ -13,6 +13,7 @@ pub mod time_bound;
 // The kernel: what has one instance and knows no feature.
 pub mod audit;
 pub mod config;
+pub mod counts;
 pub mod error;
 pub mod http;
 pub mod kernel;
@@ -36,6 +37,7 @@ pub mod imports;
 pub mod preferences;
 pub mod signups;
 pub mod staff;
+pub mod stats;
 pub mod supporters;
 
 // What puts them together.

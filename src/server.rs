@@ -32,7 +32,7 @@ use crate::{
         self,
         pages::{MessagePage, PageLink},
     },
-    staff, supporters,
+    staff, stats, supporters,
     telemetry::RequestSpan,
     workers::{STOP_WITHIN, Workers},
 };
@@ -241,6 +241,7 @@ fn mount(app: &App, service: &mut ServiceConfig) {
         .configure(staff::pages)
         .configure(supporters::api)
         .configure(exports::api)
+        .configure(stats::api)
         .configure(groups::recall_routes::api)
         .configure(imports::api)
         .configure(groups::own_routes::api)

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, supporters};
+use crate::{app::App, counts, supporters};
 
 /// Time for the mail in hand at a stop.
 const MAIL_DRAIN: Duration = Duration::from_secs(7);
@@ -54,6 +54,7 @@ impl App {
             tokio::spawn(async move { purge.run_purge(for_purge).await }),
             tokio::spawn(async move { groups.run_upkeep(for_groups).await }),
             tokio::spawn(crew.run(stop.clone())),
+            tokio::spawn(counts::run(self.kernel.store.clone(), self.kernel.clock.clone(), stop.clone())),
             tokio::spawn(async move { recalls.run(for_recalls).await }),
             tokio::spawn(self.kernel.trail().run_jobs(stop.clone())),
             tokio::spawn(supporters::run_chores(self.kernel.clone(), stop.clone())),

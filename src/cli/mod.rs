@@ -14,6 +14,8 @@ use crate::{
     app::{App, StartError},
     clock::Clock,
     config::Config,
+    exports::{ExportArgs, export_by_command},
+    stats,
     store::{backup, migrate},
     telemetry,
 };
@@ -43,12 +45,23 @@ enum Command {
     Copy(copy::CopyArgs),
     /// Bring a contact list: CSV or XLSX.
     Import(import::ImportArgs),
+    /// Take a contact list out, as the API does; recorded as taken by the command line.
+    Export(Box<ExportArgs>),
+    /// The figures of the dashboard.
+    #[command(subcommand)]
+    Stats(StatsCommand),
     /// Make accounts and tokens.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Verify, list and hand out the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+}
+
+#[derive(Subcommand)]
+enum StatsCommand {
+    /// Count everything anew, beside running servers, and correct the figures that differ.
+    Rebuild,
 }
 
 #[derive(Args, Default)]
@@ -182,6 +195,19 @@ async fn execute(command: Command) -> Result<ExitCode, Failure> {
                 migrate::migrate(&config.database).map_err(|error| format!("database.url: {error}"))?;
             println!("{done} migrations applied; the database is at this version");
             Ok(())
+        }
+        Command::Stats(StatsCommand::Rebuild) => {
+            let app = build(config).await?;
+            let corrected = stats::rebuild(&app.kernel).await;
+            app.kernel.store.close().await;
+            println!("{} figures corrected", corrected.map_err(|error| error.to_string())?);
+            Ok(())
+        }
+        Command::Export(args) => {
+            let app = build(config).await?;
+            let outcome = export_by_command(&app.kernel, *args).await;
+            app.kernel.store.close().await;
+            outcome
         }
         Command::Admin(AdminCommand::Create(args)) => admin::create(build(config).await?, args).await,
         Command::Admin(AdminCommand::List) => admin::list(build(config).await?).await,

@@ -1,27 +1,27 @@
-//! `/api/v1/admin/exports/supporters.csv`.
+//! `/api/v1/admin/exports`: the lists as files, and the lists that were taken out.
 
 use actix_web::{
-    HttpResponse,
-    http::header,
+    HttpRequest, HttpResponse,
+    http::{Method, header},
     web::{self, Data},
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::stream;
+use super::{Format, Order, Preset, Taker, columns, file_name, purpose, take};
 use crate::{
-    contact::LineText,
-    disclosures::{self, Begun, Outcome},
+    clock::Timestamp,
+    disclosures,
     error::{AppError, Problem},
-    http::{Endpoint, QueryOf},
+    http::{Cursor, Endpoint, Query, QueryOf, Slice, page_size},
     id::Id,
     kernel::Kernel,
-    staff::{Access, ExportSupporters, Sight},
-    store::Lane,
+    staff::{Access, ExportSupporters, ReadExports},
     supporters::SupporterQuery,
 };
 
-/// Why supporters are taken out, and how; beside the filter.
+/// Why a list is taken out, and how it is written.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -29,90 +29,205 @@ pub struct ExportQuery {
     /// Why the list is taken out; recorded. At most 200 characters.
     #[param(required, max_length = 200)]
     pub purpose: Option<String>,
-    /// Leave cells that a spreadsheet would run as a formula as they are; for programs.
+    /// Columns made for a tool.
+    pub preset: Option<Preset>,
+    /// Columns by name, separated by commas, as the default export has them; instead of a preset.
+    #[param(max_length = 500, example = "email,given_name,tags")]
+    pub columns: Option<String>,
+    /// CSV: leave cells that a spreadsheet would run as a formula as they are; for programs.
     #[serde(default)]
     pub raw: bool,
+    /// As a file packed with gzip. Without it, what `Accept-Encoding` allows is packed on the way only.
+    #[serde(default)]
+    pub gzip: bool,
 }
 
-impl ExportQuery {
-    fn purpose(&self) -> Result<String, AppError> {
-        let required =
-            || AppError::field("purpose", "required", "say why this list is taken out; it is recorded");
-        let text = self.purpose.as_deref().ok_or_else(required)?;
-        let parsed = LineText::<200>::parse(text);
-        let text = parsed.map_err(|error| AppError::field("purpose", error.code(), error.to_string()))?;
-        text.map(|text| text.as_str().to_owned()).ok_or_else(required)
+/// Declares a route of one format: they differ in nothing else.
+macro_rules! export_route {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $type:literal, $format:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(
+            get, path = $path, tag = "exports", params(ExportQuery, SupporterQuery),
+            security(("token" = ["exports"]), ("session" = [])),
+            responses(
+                (status = 200, description = "The list", body = String, content_type = $type),
+                (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
+                (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+                (status = 422, description = "No purpose, or a filter or column that does not hold", body = Problem, content_type = "application/problem+json"),
+            )
+        )]
+        pub(crate) async fn $name(
+            access: Access<ExportSupporters>,
+            kernel: Data<Kernel>,
+            request: HttpRequest,
+            QueryOf(query, asked): QueryOf<ExportQuery, SupporterQuery>,
+        ) -> Result<HttpResponse, AppError> {
+            export(&access, &kernel, &request, $format, query, asked).await
+        }
+    };
+}
+export_route!(
+    /// Downloads the matching supporters as CSV, streamed; who, why and how many is recorded.
+    export_csv, "/api/v1/admin/exports/supporters.csv", "text/csv", Format::Csv
+);
+export_route!(
+    /// Downloads the matching supporters as a JSON object a line, streamed; recorded likewise.
+    export_ndjson, "/api/v1/admin/exports/supporters.ndjson", "application/x-ndjson", Format::Ndjson
+);
+export_route!(
+    /// Downloads the matching supporters as a workbook, streamed; recorded likewise. More rows than a sheet takes go on
+    /// further sheets.
+    export_xlsx, "/api/v1/admin/exports/supporters.xlsx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Format::Xlsx
+);
+
+async fn export(
+    access: &Access<ExportSupporters>,
+    kernel: &Kernel,
+    request: &HttpRequest,
+    format: Format,
+    query: ExportQuery,
+    asked: SupporterQuery,
+) -> Result<HttpResponse, AppError> {
+    let purpose = purpose(query.purpose.as_deref())?;
+    let columns = columns(query.preset, query.columns.as_deref(), access.sight())?;
+    let filter = asked.filter(kernel, access.sight()).await?;
+    // A workbook is packed already.
+    let on_the_way = !query.gzip && format != Format::Xlsx && takes_gzip(request);
+    let mut answer = HttpResponse::Ok();
+    let media_type = if query.gzip { "application/gzip" } else { format.media_type() };
+    let name = file_name(kernel, format, query.gzip);
+    answer
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header((header::VARY, "Accept-Encoding"));
+    if on_the_way {
+        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
+    if request.method() == Method::HEAD {
+        // Nothing is taken out, so there is nothing to record.
+        return Ok(answer.finish());
+    }
+    let taker = Taker { actor: access.actor(), staff_id: Some(access.staff_id), role: access.role.as_str() };
+    let recorded = asked.recorded(&kernel.keys);
+    let gzip = query.gzip || on_the_way;
+    let order = Order { taker, filter, recorded, purpose, format, columns, raw: query.raw, gzip };
+    let (body, _) = take(kernel, order).await?;
+    Ok(answer.streaming(body.map(|piece| piece.map_err(AppError::from))))
+}
+
+/// Whether the client says that it unpacks gzip.
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let values = request.headers().get_all(header::ACCEPT_ENCODING);
+    let codings = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    codings.into_iter().any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
+        name.trim().eq_ignore_ascii_case("gzip") && weight.map_or(true, |weight| weight > 0.0)
+    })
+}
+
+/// Paging of the list of exports.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportsQuery {
+    /// Rows of a page, 50 by default.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    pub cursor: Option<Cursor>,
+}
+
+/// A list that was taken out.
+#[derive(Serialize, ToSchema)]
+pub struct ExportView {
+    /// Names the export.
+    #[schema(value_type = String)]
+    pub id: Id,
+    /// Address of the account that took it; null where the command line did, or the account is gone.
+    pub staff: Option<String>,
+    /// The role at that time, or `command_line`.
+    pub taken_by: String,
+    /// The group it was for.
+    #[schema(value_type = Option<String>)]
+    pub group_id: Option<Id>,
+    /// `csv`, `ndjson` or `xlsx`.
+    pub format: String,
+    /// A preset, or `columns:` and their names.
+    pub columns: String,
+    /// Why.
+    pub purpose: String,
+    /// The filter; a search text is a keyed hash.
+    #[schema(value_type = Object)]
+    pub filter: serde_json::Value,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Rows that were handed over.
+    pub rows: Option<i64>,
+    /// `complete` or `cut_off`; null while it is under way, or if the process ended first.
+    pub outcome: Option<String>,
+}
+
+impl From<disclosures::Export> for ExportView {
+    fn from(row: disclosures::Export) -> Self {
+        Self {
+            id: row.id,
+            staff: row.staff_email,
+            taken_by: row.taken_by,
+            group_id: row.group_id,
+            format: row.format,
+            columns: row.preset,
+            purpose: row.purpose,
+            filter: serde_json::from_str(&row.filter).unwrap_or_default(),
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            rows: row.row_count,
+            outcome: row.outcome,
+        }
     }
 }
 
-/// Downloads the matching supporters as CSV, streamed; who, why and how many is recorded.
+/// Lists who took which list, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/admin/exports/supporters.csv", tag = "exports", params(ExportQuery, SupporterQuery),
+    get, path = "/api/v1/admin/exports", tag = "exports", params(ExportsQuery),
     security(("token" = ["exports"]), ("session" = [])),
     responses(
-        (status = 200, description = "The list", body = String, content_type = "text/csv"),
+        (status = 200, description = "One page", body = Slice<ExportView>),
         (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "No purpose, or a filter that does not hold", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A cursor of another list", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn export_csv(
-    access: Access<ExportSupporters>,
+pub(crate) async fn list_exports(
+    _: Access<ReadExports>,
     kernel: Data<Kernel>,
-    QueryOf(asked, query): QueryOf<SupporterQuery, ExportQuery>,
-) -> Result<HttpResponse, AppError> {
-    let purpose = query.purpose()?;
-    let filter = asked.filter(&kernel, access.sight()).await?;
-    let now = kernel.clock.now();
-    let export = Begun {
-        id: Id::new(),
-        staff_id: Some(access.staff_id),
-        taken_by: access.role.as_str().to_owned(),
-        group_id: match access.sight() {
-            Sight::Everybody => None,
-            Sight::Group(group) => Some(group),
-        },
-        format: "csv".to_owned(),
-        preset: "default".to_owned(),
-        purpose,
-        filter: asked.recorded(&kernel.keys),
-        started_at: now,
+    Query(query): Query<ExportsQuery>,
+) -> Result<web::Json<Slice<ExportView>>, AppError> {
+    let limit = page_size(query.limit)?;
+    let before = match query.cursor.map(|cursor| cursor.bytes::<16>().map(Id::from_bytes)) {
+        Some(None) => {
+            return Err(AppError::field("cursor", "invalid_cursor", "this cursor is of another list"));
+        }
+        other => other.flatten(),
     };
-    let id = export.id;
-    kernel.store.write(Lane::Staff, move |db| Ok::<_, AppError>(disclosures::begin(db, &export)?)).await?;
-
-    let (pieces, body) = stream::channel();
-    let (ended, end) = tokio::sync::oneshot::channel();
-    let raw = query.raw;
-    kernel.store.read_long(move |db| {
-        let _ = ended.send(stream::write_csv(db, &filter, raw, &pieces));
-    });
-    actix_web::rt::spawn(record_end(kernel.get_ref().clone(), id, end));
-    let day = jiff::Timestamp::from_second(now.as_seconds())
-        .map_or(String::new(), |at| at.strftime("%Y-%m-%d").to_string());
-    let disposition = format!("attachment; filename=\"supporters-{day}.csv\"");
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .streaming(futures_util::StreamExt::map(body, |piece| piece.map_err(AppError::from))))
-}
-
-async fn record_end(kernel: Kernel, id: Id, end: tokio::sync::oneshot::Receiver<stream::Ended>) {
-    let Ok(ended) = end.await else { return };
-    let now = kernel.clock.now();
-    let recorded = kernel
-        .store
-        .write(Lane::Staff, move |db| {
-            let outcome = if ended.complete { Outcome::Complete } else { Outcome::CutOff };
-            Ok::<_, AppError>(disclosures::end(db, id, ended.rows, outcome, now)?)
-        })
-        .await;
-    if recorded.is_err() {
-        tracing::error!(export = %id, "the end of an export could not be recorded");
-    }
+    let rows = kernel.store.read(move |db| Ok::<_, AppError>(disclosures::list(db, before, limit)?)).await?;
+    let page = Slice::cut(rows, limit, |row: &disclosures::Export| Cursor::at(row.id.as_bytes()));
+    Ok(web::Json(Slice {
+        data: page.data.into_iter().map(ExportView::from).collect(),
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// Mounts the routes.
 pub fn api(config: &mut web::ServiceConfig) {
+    Endpoint::at("/api/v1/admin/exports").get(list_exports).mount(config);
     Endpoint::at("/api/v1/admin/exports/supporters.csv").get(export_csv).mount(config);
+    Endpoint::at("/api/v1/admin/exports/supporters.ndjson").get(export_ndjson).mount(config);
+    Endpoint::at("/api/v1/admin/exports/supporters.xlsx").get(export_xlsx).mount(config);
 }

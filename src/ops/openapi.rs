@@ -15,6 +15,7 @@ use crate::{
     preferences::routes as preferences,
     signups::routes as signups,
     staff::{audit_routes as audit, routes as staff},
+    stats::routes as stats,
     supporters::{
         field_routes as fields, record_routes as records, routes as supporters, segment_routes as segments,
         tag_routes as tags,
@@ -53,7 +54,7 @@ use crate::{
         fields::list_all_fields, fields::create_field, fields::change_field, fields::delete_field,
         segments::list_segments, segments::show_segment, segments::create_segment, segments::change_segment,
         segments::delete_segment,
-        exports::export_csv,
+        exports::list_exports, exports::export_csv, exports::export_ndjson, exports::export_xlsx, stats::show_stats,
         recalls::feed, recalls::feed_ndjson, recalls::acknowledge, recalls::show_webhook, recalls::set_webhook,
         recalls::remove_webhook, recalls::standings, recalls::replay,
         imports::upload_import, imports::list_imports, imports::show_import, imports::map_import,

@@ -192,7 +192,9 @@ capabilities! {
     /// Change supporters: details, tags, notes, merging, erasing.
     WriteSupporters: Some(Scope::SupportersWrite);
     /// Download contact lists of the supporters one may see.
-    ExportSupporters: Some(Scope::Exports);
+    ExportSupporters: Some(Scope::Exports), bound;
+    /// See who took which list.
+    ReadExports: Some(Scope::Exports);
     /// Upload contact lists.
     ImportSupporters: Some(Scope::Imports);
     /// Read and review member groups.

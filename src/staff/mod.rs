@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 pub use access::{
     Access, Authenticator, Capability, EditForms, ExportSupporters, ImportSupporters, ListSupporters,
-    ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadStats, ReadSupporters,
-    ReviewGroups, Role, Scope, Sight, WriteSupporters,
+    ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadExports, ReadStats,
+    ReadSupporters, ReviewGroups, Role, Scope, Sight, WriteSupporters,
 };
 pub use accounts::queries::addresses_of;
 pub use accounts::{AccountError, Invitation, Invited, NewAccount, StaffView, invite};

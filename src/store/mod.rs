@@ -10,6 +10,7 @@ pub mod dialect;
 mod error;
 mod group_commit;
 pub mod lock;
+mod long_read;
 pub mod migrate;
 pub mod schema;
 pub mod settings;
@@ -26,6 +27,7 @@ use tokio::{
 pub use connection::Db;
 pub use error::StoreError;
 pub use group_commit::{GroupCommit, InsertRows};
+pub use long_read::Reading;
 pub use migrate::MigrateError;
 
 use checkpoint::Checkpointer;
@@ -157,20 +159,8 @@ impl Store {
 
     /// Runs `work` on a reading connection for as long as it takes (an export), on a thread of its own.
     /// It takes none of the pool's permits: a slow download must not keep pages waiting.
-    pub fn read_long(&self, work: impl FnOnce(Result<&mut Db, StoreError>) + Send + 'static) {
-        let inner = Arc::clone(&self.inner);
-        spawn_blocking(move || {
-            let opened = Db::open(&inner.url, Purpose::Read)
-                .map_err(|error| StoreError::Unavailable(error.to_string()))
-                .and_then(|mut db| inner.begin_read(&mut db).map(|()| db));
-            match opened {
-                Ok(mut db) => {
-                    work(Ok(&mut db));
-                    inner.end_read(&mut db);
-                }
-                Err(error) => work(Err(error)),
-            }
-        });
+    pub fn read_long(&self, work: impl FnOnce(Result<&mut Db, StoreError>) + Send + 'static) -> Reading {
+        Reading::begin(self, work)
     }
 
     /// Runs `work` in one transaction and returns after its commit.

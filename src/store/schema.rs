@@ -437,6 +437,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    counts (dimension, key, slot) { dimension -> Text, key -> Text, slot -> BigInt, amount -> BigInt, }
+}
+
+diesel::table! {
+    count_deltas (number) {
+        number -> BigInt,
+        dimension -> Text,
+        key -> Text,
+        slot -> BigInt,
+        amount -> BigInt,
+    }
+}
+
 diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::joinable!(staff_tokens -> staff (staff_id));
 diesel::joinable!(shares -> groups (group_id));

@@ -3,6 +3,7 @@
 //! Other slices change supporters only through the functions here, inside their own transactions.
 
 mod chores;
+mod contacts;
 mod copied;
 mod fields;
 mod filter;
@@ -19,6 +20,7 @@ mod status;
 mod tags;
 
 pub use chores::{fill_words, run_chores};
+pub use contacts::{Contact, ContactField, ContactFields, for_each_contact};
 pub use fields::{
     Field, FieldChange, FieldForm, FieldKind, FieldValue, FieldView, Fields, fields_of, give_fields,
     list_fields, read_all, set_fields,
@@ -29,8 +31,8 @@ pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use list::{GroupContact, SupporterPage};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{
-    ContactRow, confirm, delete, end_pauses, find, find_by_key, for_each_contact, leave, raise_link_version,
-    set_language, set_pause, set_profile, standings, suppress,
+    confirm, delete, end_pauses, find, find_by_key, leave, raise_link_version, set_language, set_pause,
+    set_profile, standings, suppress,
 };
 pub use record::{
     EditView, ExportedView, History, MailView, MergeForm, NoteForm, NoteView, NoticeView, RecordChange,

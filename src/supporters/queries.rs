@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{QueryResult, connection::DefaultLoadingMode, pg::PgRowByRowLoadingMode, prelude::*};
+use diesel::{QueryResult, prelude::*};
 
 use super::{
     filter::{SupporterFilter, newest},
@@ -327,67 +327,4 @@ pub(super) fn shared_at(db: &mut Db, group: Id, numbers: &[i64]) -> QueryResult<
         .select((shares::supporter_number, shares::given_at))
         .load(db)?;
     Ok(rows.into_iter().collect())
-}
-
-/// A row of a contact list, in the order of the default export.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = supporters)]
-#[expect(missing_docs, reason = "the columns are documented on Supporter")]
-pub struct ContactRow {
-    pub id: Id,
-    pub email: String,
-    pub given_name: Option<String>,
-    pub family_name: Option<String>,
-    pub phone: Option<String>,
-    pub phone_consent: bool,
-    pub postal_code: Option<String>,
-    pub region: Option<String>,
-    pub country: Option<String>,
-    pub language: String,
-    pub status: Status,
-    pub involvement: String,
-    pub source_code: Option<String>,
-    pub form: String,
-    pub signed_up_at: Timestamp,
-    pub confirmed_at: Timestamp,
-    pub unsubscribed_at: Option<Timestamp>,
-    pub notice_id: Id,
-}
-
-/// Gives every matching supporter to `take`, oldest first, one row at a time from one statement, so that the
-/// whole list is of one moment and of constant memory. Without a status, only the confirmed: an export must
-/// not write to those who left. Ends early when `take` says `false`.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn for_each_contact(
-    db: &mut Db,
-    filter: &SupporterFilter,
-    take: impl FnMut(ContactRow) -> bool,
-) -> QueryResult<()> {
-    let matching = filter.clone().or_status(Status::Confirmed).awake().matching();
-    let query = supporters::table.filter(matching).order(supporters::number.asc());
-    match db {
-        // By default the client library would hold the whole list in memory first.
-        Db::Pg(connection) => take_all(
-            query.select(ContactRow::as_select()).load_iter::<_, PgRowByRowLoadingMode>(connection)?,
-            take,
-        ),
-        Db::Sqlite(connection) => take_all(
-            query.select(ContactRow::as_select()).load_iter::<_, DefaultLoadingMode>(connection)?,
-            take,
-        ),
-    }
-}
-
-fn take_all(
-    rows: impl Iterator<Item = QueryResult<ContactRow>>,
-    mut take: impl FnMut(ContactRow) -> bool,
-) -> QueryResult<()> {
-    for row in rows {
-        if !take(row?) {
-            break;
-        }
-    }
-    Ok(())
 }

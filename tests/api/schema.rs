@@ -42,6 +42,8 @@ async fn schema_and_migrations_name_the_same_tables_and_columns() {
         audit_checkpoint,
         audit_entries,
         audit_head,
+        count_deltas,
+        counts,
         export_members,
         exports,
         fields,

@@ -146,6 +146,8 @@ impl Target {
                 "CREATE TABLE {RECORD} (table_name TEXT NOT NULL PRIMARY KEY, last_key TEXT NOT NULL, \
                  row_count BIGINT NOT NULL)"
             ))?;
+            // The figures that triggers keep are copied, too.
+            db.batch_execute(&set_triggers(tables, "DISABLE"))?;
             let insert = format!("INSERT INTO {RECORD} (table_name, last_key, row_count) VALUES ($1, $2, 0)");
             sql_query(&insert).bind::<Text, _>("").bind::<Text, _>(stamp).execute(db)?;
             for table in tables {
@@ -226,12 +228,18 @@ impl Target {
                 );
                 sql_query(set).bind::<Text, _>(sequence).bind::<BigInt, _>(given).execute(db)?;
             }
+            db.batch_execute(&set_triggers(tables, "ENABLE"))?;
             db.batch_execute(&format!("DROP TABLE {RECORD}"))?;
             Ok(())
         })?;
         // What the planner knows of tables that were empty is wrong now.
         self.db.batch_execute("ANALYZE").map_err(CopyError::target)
     }
+}
+
+/// Switches off, or on again, what a change of a row does by itself, but for the keys that rows refer by.
+fn set_triggers(tables: &[Table], word: &str) -> String {
+    tables.iter().map(|table| format!("ALTER TABLE {} {word} TRIGGER USER;", quoted(&table.name))).collect()
 }
 
 /// Rows that the migrations themselves put into each table, and that the source has in its own way.

@@ -44,6 +44,12 @@ impl SupporterFilter {
         })
     }
 
+    /// Whether it asks for nothing but a status.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.conditions.iter().all(|condition| matches!(condition, Condition::Status(_)))
+    }
+
     /// The filter with `status`, where none is asked for.
     #[must_use]
     pub fn or_status(self, status: Status) -> Self {

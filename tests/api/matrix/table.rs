@@ -159,8 +159,14 @@ pub const LINES: &[Line] = &[
     post("/api/v1/admin/imports/{id}/cancel", Needs("imports")),
     get("/api/v1/admin/imports/{id}/refused.csv", Needs("imports")),
     // exports
-    get("/api/v1/admin/exports/supporters.csv", Needs("exports")).query("purpose=newsletter").shows_people(),
+    get("/api/v1/admin/exports", Needs("exports")),
+    get("/api/v1/admin/exports/supporters.csv", Bound("exports")).query("purpose=newsletter").shows_people(),
+    get("/api/v1/admin/exports/supporters.ndjson", Bound("exports"))
+        .query("purpose=newsletter")
+        .shows_people(),
+    get("/api/v1/admin/exports/supporters.xlsx", Bound("exports")).query("purpose=newsletter"),
     // stats
+    get("/api/v1/admin/stats", Needs("stats")),
     // imports
     // groups
     get("/api/v1/admin/supporters/{id}/consent.html", Needs("supporters:read")).of(Of::Supporter),

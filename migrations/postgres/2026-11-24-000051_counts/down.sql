@@ -1,0 +1,16 @@
+DROP TRIGGER count_changed_signups ON signups;
+DROP FUNCTION count_changed_signups();
+DROP TRIGGER count_changed_shares ON shares;
+DROP FUNCTION count_changed_shares();
+DROP TRIGGER count_gone_shares ON shares;
+DROP FUNCTION count_gone_shares();
+DROP TRIGGER count_new_shares ON shares;
+DROP FUNCTION count_new_shares();
+DROP TRIGGER count_changed_supporters ON supporters;
+DROP FUNCTION count_changed_supporters();
+DROP TRIGGER count_gone_supporters ON supporters;
+DROP FUNCTION count_gone_supporters();
+DROP TRIGGER count_new_supporters ON supporters;
+DROP FUNCTION count_new_supporters();
+DROP TABLE count_deltas;
+DROP TABLE counts;

@@ -1,0 +1,9 @@
+DROP TRIGGER count_changed_signup;
+DROP TRIGGER count_changed_share;
+DROP TRIGGER count_gone_share;
+DROP TRIGGER count_new_share;
+DROP TRIGGER count_changed_supporter;
+DROP TRIGGER count_gone_supporter;
+DROP TRIGGER count_new_supporter;
+DROP TABLE count_deltas;
+DROP TABLE counts;
