@@ -49,8 +49,8 @@ pub use recalls::{
 pub use review::Decision;
 pub use routes::api;
 pub use shares::{
-    ActiveShare, active_of as active_shares, begin as begin_shares, withdraw as withdraw_share,
-    withdraw_all as withdraw_all_shares,
+    ActiveShare, active_groups_of_ids, active_of as active_shares, begin as begin_shares,
+    withdraw as withdraw_share, withdraw_all as withdraw_all_shares,
 };
 pub use terms::TERMS;
 pub use views::{GroupView, MemberView};

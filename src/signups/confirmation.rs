@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     contact::EmailAddress,
     error::AppError,
-    groups::{self, GroupStatus, shares},
+    groups::{self, GroupStatus},
     id::Id,
     keys::{AddressHash, Keys, Link, LinkError, Purpose},
     outbox::{self, NewMail, limits},
@@ -169,7 +169,7 @@ fn confirm(
     supporters::tag_listed(db, &wishes, now)?;
     supporters::give_fields(db, supporter, &details.fields)?;
     details.share_with.retain(|group| kept.is_none_or(|kept| kept.contains(group)));
-    let begun = shares::begin(db, known.number, &details.share_with, signup.notice_id, Some(id), now)?;
+    let begun = groups::begin_shares(db, known.number, &details.share_with, signup.notice_id, Some(id), now)?;
     details.share_with.retain(|group| !begun.dropped.contains(group));
     details.dropped = begun.dropped;
     signup.details =

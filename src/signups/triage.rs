@@ -13,8 +13,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     contact::EmailAddress,
-    each,
-    groups::shares,
+    each, groups,
     id::Id,
     kernel::Kernel,
     keys::{AddressHash, Keys},
@@ -113,7 +112,7 @@ fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     let mut asked = limits::asked(db, &hashes)?;
     let known: Vec<_> = standings.iter().filter_map(|standing| standing.supporter).collect();
     let forms = if known.is_empty() { HashMap::new() } else { queries::forms_of(db, &known)? };
-    let shared = if known.is_empty() { Vec::new() } else { shares::active_groups_of_ids(db, &known)? };
+    let shared = if known.is_empty() { Vec::new() } else { groups::active_groups_of_ids(db, &known)? };
 
     let (mut mails, mut new_limits) = (Vec::new(), Vec::new());
     for ((signup, address), standing) in addresses.iter().zip(standings) {

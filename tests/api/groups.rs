@@ -187,8 +187,8 @@ async fn every_fault_of_an_application_is_named() {
         assert_eq!(faults(change).await, [expected]);
     }
     assert_eq!(app.client().post_json("/api/v1/groups", &json!({})).await.faults().len(), 9);
-    let notice = app.words("SELECT CAST(form AS TEXT) AS word FROM notices ORDER BY form").await;
-    assert_eq!(notice, ["groups", "join"], "the terms are a notice of their own");
+    let terms = "SELECT count(*) AS n FROM notices WHERE form = 'groups'";
+    assert_eq!(app.count(terms).await, 1, "the terms are a notice of their own");
     // And nobody signs up by it.
     let terms = json!({ "email": "ada@example.org", "consent": { "email": true }, "form": "groups" });
     assert_eq!(app.client().join(&terms).await.faults(), ["form: unknown_form"]);
