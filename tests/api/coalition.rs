@@ -58,13 +58,8 @@ async fn a_group_lists_those_who_share_with_it_as_contacts_and_another_group_nev
     for query in ["", "?q=ada", "?region=PA", "?status=confirmed", "?postal_code=15104", "?has_phone=false"] {
         assert_eq!(listed(&of_b, query).await, BTreeSet::new(), "{query}");
     }
-    for query in [
-        "?tag=x",
-        "?involvement=worker",
-        "?source=flyer",
-        "?form=join",
-        "?created_after=2020-01-01",
-    ] {
+    for query in ["?tag=x", "?involvement=worker", "?source=flyer", "?form=join", "?created_after=2020-01-01"]
+    {
         of_b.supporters(query).await.expect(422);
         of_a.supporters(query).await.expect(422);
     }
@@ -190,8 +185,10 @@ async fn staff_prove_a_consent_by_one_file_and_that_is_noted() {
     let proof = owner.get(&format!("/api/v1/admin/supporters/{id}/consent.html")).await.expect(200);
     assert_eq!(proof.header("content-disposition"), "attachment; filename=\"consent.html\"");
     let html = proof.page();
-    let sha256 =
-        app.words("SELECT sha256 AS word FROM notices WHERE form = 'join' AND language = 'en' ORDER BY id").await.remove(0);
+    let sha256 = app
+        .words("SELECT sha256 AS word FROM notices WHERE form = 'join' AND language = 'en' ORDER BY id")
+        .await
+        .remove(0);
     for said in
         ["ada@example.org", sha256.as_str(), "nobody I have not named", "The valley", "owner@example.org"]
     {
