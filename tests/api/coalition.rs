@@ -150,7 +150,7 @@ async fn whoever_shares_with_whom_and_whatever_is_asked_a_group_sees_its_own_and
                         }
                         if tie == Tie::Withdrew {
                             app.execute(
-                                "UPDATE shares SET withdrawn_at = 1 WHERE id = (SELECT max(id) FROM shares)",
+                                "UPDATE shares SET withdrawn_at = 1 WHERE id = (SELECT id FROM shares ORDER BY id DESC LIMIT 1)",
                             )
                             .await;
                         }

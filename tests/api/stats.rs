@@ -47,7 +47,7 @@ const ACTS: [&str; 12] = [
     "UPDATE supporters SET status = 'suppressed' WHERE number % 7 = 3",
     "UPDATE supporters SET given_name = 'Ada'",
     "INSERT INTO shares (id, supporter_number, group_id, notice_id, given_at)
-     SELECT CAST(CAST(number + 1000000000000000 AS TEXT) AS BLOB), number, (SELECT min(id) FROM groups), notice_id, 1 FROM supporters
+     SELECT CAST(CAST(number + 1000000000000000 AS TEXT) AS BLOB), number, (SELECT id FROM groups ORDER BY id LIMIT 1), notice_id, 1 FROM supporters
      WHERE NOT EXISTS (SELECT 1 FROM shares WHERE supporter_number = number) AND EXISTS (SELECT 1 FROM groups)",
     "UPDATE shares SET withdrawn_at = 5 WHERE supporter_number % 3 = 1",
     "DELETE FROM shares WHERE supporter_number % 5 = 2",
