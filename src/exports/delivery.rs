@@ -16,8 +16,10 @@ use crate::{
     audit::{self, Act, Actor},
     disclosures::{self, Outcome},
     error::AppError,
+    groups,
     id::Id,
     kernel::Kernel,
+    staff::Sight,
     store::{Lane, Reading, StoreError},
 };
 
@@ -35,9 +37,9 @@ pub(super) type Body = std::pin::Pin<Box<dyn Stream<Item = Piece> + Send>>;
 pub(super) fn begin(kernel: &Kernel, id: Id, order: Order) -> (Body, JoinHandle<()>) {
     let (sender, batches) = mpsc::channel(1);
     let (pieces, receiver) = mpsc::channel(PIECES);
-    let actor = order.taker.actor;
+    let (actor, sight) = (order.taker.actor, order.filter.sight);
     let reading = kernel.store.read_long(move |db| reading::read(db, order, &sender));
-    let delivery = Delivery { kernel: kernel.clone(), id, actor, rows: 0, piece: 0 };
+    let delivery = Delivery { kernel: kernel.clone(), id, actor, sight, rows: 0, piece: 0 };
     let ended = kernel.runtime.spawn(delivery.run(batches, pieces, reading));
     let body: Body = Box::pin(stream::unfold(receiver, |mut receiver| async {
         receiver.recv().await.map(|piece| (piece, receiver))
@@ -49,6 +51,7 @@ struct Delivery {
     kernel: Kernel,
     id: Id,
     actor: Actor,
+    sight: Sight,
     /// Rows that were handed over.
     rows: i64,
     /// Batches that were recorded.
@@ -112,14 +115,22 @@ impl Delivery {
         }
     }
 
-    /// Commits who is in a batch.
+    /// Commits who is in a batch. Of a group's list, nobody leaves who has withdrawn since the list was begun.
     async fn record(&mut self, numbers: Vec<i64>) -> Result<(), StoreError> {
         if numbers.is_empty() {
             return Ok(());
         }
-        let (id, piece) = (self.id, self.piece);
+        let (id, piece, sight) = (self.id, self.piece, self.sight);
         self.piece += 1;
-        let write = move |db: &mut _| Ok::<_, StoreError>(disclosures::add_piece(db, id, piece, &numbers)?);
+        let write = move |db: &mut _| {
+            if let Sight::Group(group) = sight
+                && !groups::all_share(db, group, &numbers)?
+            {
+                let reason = "somebody in this list has just taken their consent back; take the list again";
+                return Err(StoreError::Unavailable(reason.to_owned()));
+            }
+            Ok::<_, StoreError>(disclosures::add_piece(db, id, piece, &numbers)?)
+        };
         self.kernel.store.write(Lane::Staff, write).await
     }
 

@@ -44,7 +44,7 @@ pub use queries::{find, find_all, find_by_slug};
 pub(crate) use recalls::routes as recall_routes;
 pub use recalls::{
     AcknowledgeForm, Recall, RecallPage, RecallStanding, Recalls, WebhookForm, WebhookSecret, WebhookView,
-    begin_departure,
+    all_share, begin_departure,
 };
 pub use review::Decision;
 pub use routes::api;

@@ -2,7 +2,10 @@
 
 use openhearth::{
     clock::Timestamp,
-    groups::shares::{self, Begun},
+    groups::{
+        self,
+        shares::{self, Begun},
+    },
     id::Id,
     store::{Lane, StoreError},
     supporters,
@@ -57,7 +60,10 @@ async fn a_share_begins_once_with_members_alone_and_ends_when_it_is_withdrawn() 
         assert_eq!(shares::active_of(db, ada.number)?, []);
 
         assert_eq!(begin(db, now)?.begun, [MEMBER], "given again");
+        assert!(groups::all_share(db, MEMBER, &[ada.number])?);
+        assert!(!groups::all_share(db, MEMBER, &[ada.number, ada.number + 1])?);
         assert_eq!(shares::withdraw_all(db, ada.number, now)?, [MEMBER]);
+        assert!(!groups::all_share(db, MEMBER, &[ada.number])?, "no batch with them leaves");
         assert_eq!(shares::withdraw_all(db, ada.number, now)?, []);
         assert_eq!(begin(db, now)?.begun, [MEMBER]);
         assert_eq!(shares::end_all_of_group(db, DECLINED, now, 10)?, Vec::<i64>::new());

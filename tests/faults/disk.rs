@@ -60,15 +60,19 @@ impl Watch {
         request.timeout(Duration::from_secs(10)).send().await.unwrap()
     }
 
-    /// The disk has failed: sign-ups are put off, `/readyz` is red, and what only reads answers.
+    /// The disk has failed: sign-ups are put off, `/readyz` is red, and what only reads answers. Lists of people are
+    /// not shown: that they are read could not be noted in the trail.
     async fn assert_failing(&mut self) {
         // A checkpoint may still find room in what is allocated, a few times: then the server is right to go on.
         let end = Instant::now() + SOON;
         while !self.stays_failed().await {
             assert!(Instant::now() < end, "sign-ups are refused, and then they are not, again and again");
         }
-        for path in ["/", "/join", "/healthz", "/api/v1/admin/supporters", "/api/v1/admin/signups"] {
+        for path in ["/", "/join", "/healthz", "/groups"] {
             assert_eq!(self.get(path).await.status(), 200, "{path}");
+        }
+        for path in ["/api/v1/admin/supporters", "/api/v1/admin/signups"] {
+            assert_eq!(self.get(path).await.status(), 503, "{path}");
         }
     }
 

@@ -15,7 +15,7 @@ mod webhook;
 pub use departure::begin as begin_departure;
 pub use model::{AcknowledgeForm, Recall, RecallPage, RecallStanding};
 pub use overview::count_overdue;
-pub use owe::{owe, owe_to, settle};
+pub use owe::{all_share, owe, owe_to, settle};
 pub use webhook::{WebhookForm, WebhookSecret, WebhookView};
 
 use std::time::Duration;

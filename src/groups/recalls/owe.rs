@@ -48,6 +48,16 @@ pub fn owe_to(db: &mut Db, group: Id, supporter: i64, now: Timestamp) -> QueryRe
     Ok(())
 }
 
+/// Whether each of these supporters shares with `group`. Whoever withdraws waits for the end of this transaction: an
+/// export that is recorded in it is then found, and they are recalled.
+///
+/// # Errors
+/// When a statement fails.
+pub fn all_share(db: &mut Db, group: Id, supporters: &[i64]) -> QueryResult<bool> {
+    queries::lock_head(db, group)?;
+    queries::all_share(db, group, supporters)
+}
+
 /// The supporter shares with these groups again: they need not forget them any more.
 ///
 /// # Errors

@@ -143,6 +143,23 @@ pub(super) fn begin_departure(db: &mut Db, group: Id) -> QueryResult<()> {
         .map(drop)
 }
 
+/// Whether every one of these distinct numbers has an active share with `group`.
+pub(super) fn all_share(db: &mut Db, group: Id, supporters: &[i64]) -> QueryResult<bool> {
+    // Fewer than SQLite takes in one statement.
+    for some in supporters.chunks(10_000) {
+        let sharing: i64 = shares::table
+            .filter(shares::group_id.eq(group))
+            .filter(shares::withdrawn_at.is_null())
+            .filter(shares::supporter_number.eq_any(some))
+            .count()
+            .get_result(db)?;
+        if usize::try_from(sharing) != Ok(some.len()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// A group that is leaving, and the last supporter number that was seen to.
 pub(super) fn next_departure(db: &mut Db) -> QueryResult<Option<(Id, i64)>> {
     recall_heads::table
