@@ -10,6 +10,7 @@ use crate::{
     groups::Groups,
     http::{Endpoint, Json},
     staff::{Access, EditForms},
+    supporters::Fields,
 };
 
 /// A form as staff see it.
@@ -19,6 +20,8 @@ pub(crate) struct FormView {
     pub slug: String,
     /// Slugs of the groups that it offers, in this order; each visitor sees at most five.
     pub offered_groups: Vec<String>,
+    /// Slugs of the fields that it shows, in this order.
+    pub fields: Vec<String>,
 }
 
 /// A change of a form. What is left out stays.
@@ -28,12 +31,16 @@ pub(crate) struct FormEdit {
     /// Slugs of member groups to offer, at most 50, in this order; none to offer none.
     #[schema(max_items = 50)]
     pub offered_groups: Option<Vec<String>>,
+    /// Slugs of fields to show on its page, at most 20, in this order. A program may send values of any field.
+    #[schema(max_items = 20)]
+    pub fields: Option<Vec<String>>,
 }
 
-fn view(groups: &Groups, slug: &str) -> FormView {
+fn view(groups: &Groups, fields: &Fields, slug: &str) -> FormView {
     let members = groups.members();
     let offered_groups = members.set_for(slug).map(|member| member.slug.clone()).collect();
-    FormView { slug: slug.to_owned(), offered_groups }
+    let fields = fields.on_form(slug).into_iter().map(|field| field.slug).collect();
+    FormView { slug: slug.to_owned(), offered_groups, fields }
 }
 
 fn known(forms: &Forms, slug: &str) -> Result<(), AppError> {
@@ -55,11 +62,12 @@ pub(crate) async fn show_form(
     _access: Access<EditForms>,
     forms: Data<Forms>,
     groups: Data<Groups>,
+    fields: Data<Fields>,
     slug: Path<String>,
 ) -> Result<web::Json<FormView>, AppError> {
     known(&forms, &slug)?;
     groups.fresh_members().await?;
-    Ok(web::Json(view(&groups, &slug)))
+    Ok(web::Json(view(&groups, &fields, &slug)))
 }
 
 /// Changes a form.
@@ -70,13 +78,14 @@ pub(crate) async fn show_form(
     responses(
         (status = 200, description = "As it is now", body = FormView),
         (status = 404, description = "No such form", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A group that is no member", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A group that is no member, or a field that there is not", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn change_form(
     access: Access<EditForms>,
     forms: Data<Forms>,
     groups: Data<Groups>,
+    fields: Data<Fields>,
     slug: Path<String>,
     Json(edit): Json<FormEdit>,
 ) -> Result<web::Json<FormView>, AppError> {
@@ -84,7 +93,10 @@ pub(crate) async fn change_form(
     if let Some(offered) = edit.offered_groups {
         groups.set_offered(access.actor(), &slug, offered).await?;
     }
-    Ok(web::Json(view(&groups, &slug)))
+    if let Some(shown) = edit.fields {
+        fields.set_on_form(access.actor(), &slug, shown).await?;
+    }
+    Ok(web::Json(view(&groups, &fields, &slug)))
 }
 
 /// Mounts the routes.

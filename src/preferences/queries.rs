@@ -16,8 +16,8 @@ use crate::{
     store::{
         Db,
         schema::{
-            audit_entries, fields, groups, notices, outbox, recalls, shares, signups, supporter_fields,
-            supporter_notes, supporter_tags, supporters, tags,
+            audit_entries, fields, groups, notices, outbox, recalls, shares, signups, supporter_aliases,
+            supporter_fields, supporter_notes, supporter_tags, supporters, tags,
         },
     },
     supporters::Supporter,
@@ -25,7 +25,14 @@ use crate::{
 
 /// All that is stored of `supporter`, whose address has this hash, beside their own row.
 pub(super) fn holdings(db: &mut Db, supporter: &Supporter, address: AddressHash) -> QueryResult<Holdings> {
-    let signups = signups_of(db, address)?;
+    // Records of theirs that were merged into this one: lists and mails may have those.
+    let merged: Vec<(Id, i64)> = supporter_aliases::table
+        .filter(supporter_aliases::supporter_number.eq(supporter.number))
+        .select((supporter_aliases::id, supporter_aliases::number))
+        .load(db)?;
+    let ids: Vec<Id> = merged.iter().map(|(id, _)| *id).chain([supporter.id]).collect();
+    let numbers: Vec<i64> = merged.iter().map(|(_, number)| *number).chain([supporter.number]).collect();
+    let signups = signups_of(db, supporter.id, address)?;
     let shares = shares_of(db, supporter.number)?;
     let agreed: BTreeSet<Id> = signups
         .iter()
@@ -33,18 +40,18 @@ pub(super) fn holdings(db: &mut Db, supporter: &Supporter, address: AddressHash)
         .chain(shares.iter().map(|share| share.notice_id))
         .chain([supporter.notice_id])
         .collect();
-    let subjects: Vec<Id> = signups.iter().map(|signup| signup.id).chain([supporter.id]).collect();
+    let subjects: Vec<Id> = signups.iter().map(|signup| signup.id).chain(ids.iter().copied()).collect();
     Ok(Holdings {
         source: source_of(db, supporter.id)?,
         notices: notices_of(db, agreed)?,
         shares,
-        exports: exports_of(db, supporter.number)?,
-        recalls: recalls_of(db, supporter.id)?,
+        exports: exports_of(db, &numbers)?,
+        recalls: recalls_of(db, &ids)?,
         tags: tags_of(db, supporter.number)?,
         fields: answers_of(db, supporter.number)?,
         notes: notes_on(db, supporter.number)?,
         mails: mails_about(db, &subjects)?,
-        acts: acts_on(db, supporter.id)?,
+        acts: acts_on(db, &ids)?,
         signups,
     })
 }
@@ -77,10 +84,10 @@ fn source_of(db: &mut Db, id: Id) -> QueryResult<SourceRecord> {
     Ok(SourceRecord { code, group, page, utm_source, utm_medium, utm_campaign })
 }
 
-fn signups_of(db: &mut Db, address: AddressHash) -> QueryResult<Vec<SignupRecord>> {
+fn signups_of(db: &mut Db, id: Id, address: AddressHash) -> QueryResult<Vec<SignupRecord>> {
     type Row = (Id, String, String, Id, String, String, Timestamp, Option<Timestamp>);
     let rows: Vec<Row> = signups::table
-        .filter(signups::address_hash.eq(Some(address)))
+        .filter(signups::address_hash.eq(Some(address)).or(signups::supporter_id.eq(Some(id))))
         .order(signups::id)
         .select((
             signups::id,
@@ -127,8 +134,13 @@ fn notices_of(db: &mut Db, ids: BTreeSet<Id>) -> QueryResult<Vec<NoticeRecord>> 
     Ok(rows.into_iter().map(record).collect())
 }
 
-fn exports_of(db: &mut Db, supporter: i64) -> QueryResult<Vec<ExportRecord>> {
-    let exports = disclosures::including(db, supporter)?;
+fn exports_of(db: &mut Db, numbers: &[i64]) -> QueryResult<Vec<ExportRecord>> {
+    let mut exports = Vec::new();
+    for number in numbers {
+        exports.extend(disclosures::including(db, *number)?);
+    }
+    exports.sort_by_key(|export| std::cmp::Reverse((export.at, export.id)));
+    exports.dedup_by_key(|export| export.id);
     let ids: BTreeSet<Id> = exports.iter().filter_map(|export| export.group_id).collect();
     let names: HashMap<Id, String> = groups::table
         .filter(groups::id.eq_any(ids))
@@ -145,10 +157,10 @@ fn exports_of(db: &mut Db, supporter: i64) -> QueryResult<Vec<ExportRecord>> {
     Ok(exports.into_iter().map(record).collect())
 }
 
-fn recalls_of(db: &mut Db, id: Id) -> QueryResult<Vec<RecallRecord>> {
+fn recalls_of(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<RecallRecord>> {
     let rows: Vec<(String, Timestamp)> = recalls::table
         .inner_join(groups::table.on(groups::id.eq(recalls::group_id)))
-        .filter(recalls::supporter_id.eq(id))
+        .filter(recalls::supporter_id.eq_any(ids))
         .order(groups::name)
         .select((groups::name, recalls::created_at))
         .load(db)?;
@@ -192,9 +204,10 @@ fn mails_about(db: &mut Db, subjects: &[Id]) -> QueryResult<Vec<MailRecord>> {
     Ok(rows.into_iter().map(|(kind, state, created_at)| MailRecord { kind, state, created_at }).collect())
 }
 
-fn acts_on(db: &mut Db, id: Id) -> QueryResult<Vec<ActRecord>> {
+fn acts_on(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<ActRecord>> {
+    let those: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
     let rows: Vec<(Timestamp, String, String)> = audit_entries::table
-        .filter(audit_entries::subject_id.eq(Some(id)).or(audit_entries::actor_id.eq(Some(id))))
+        .filter(audit_entries::subject_id.eq_any(those.clone()).or(audit_entries::actor_id.eq_any(those)))
         .order(audit_entries::number)
         .select((audit_entries::at, audit_entries::action, audit_entries::actor_kind))
         .load(db)?;

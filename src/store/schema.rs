@@ -218,6 +218,7 @@ diesel::table! {
         contact_hash -> Nullable<Binary>,
         question -> Nullable<Text>,
         reason -> Nullable<Text>,
+        answer -> Nullable<Text>,
     }
 }
 
@@ -227,6 +228,9 @@ diesel::table! {
 
 diesel::table! {
     form_groups (form, position) { form -> Text, position -> Integer, group_id -> Binary, }
+}
+diesel::table! {
+    form_fields (form, position) { form -> Text, position -> Integer, field_number -> BigInt, }
 }
 
 diesel::table! {
@@ -264,6 +268,7 @@ diesel::table! {
         link_version -> Integer,
         survivor_version -> Integer,
         created_at -> BigInt,
+        address_sha256 -> Nullable<Binary>,
     }
 }
 
@@ -315,11 +320,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    supporter_tags (tag_number, supporter_number) {
-        tag_number -> BigInt,
-        supporter_number -> BigInt,
-        created_at -> BigInt,
-    }
+    supporter_tags (tag_number, supporter_number) { tag_number -> BigInt, supporter_number -> BigInt, created_at -> BigInt, }
 }
 
 diesel::table! {
@@ -434,6 +435,7 @@ diesel::table! {
         is_refused -> Bool,
         reasons -> Text,
         cells -> Text,
+        address_hash -> Nullable<Binary>,
     }
 }
 
@@ -481,6 +483,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     groups,
     group_logos,
     form_groups,
+    form_fields,
     shares,
     tags,
     supporter_tags,

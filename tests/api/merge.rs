@@ -148,3 +148,88 @@ async fn an_erasure_reaches_the_merged_record_too() {
         editor.get(&format!("/api/v1/admin/supporters/{id}")).await.expect(404);
     }
 }
+
+/// What waits for a group: whom it shall forget, by the id and the address that its list had.
+async fn owed(program: &crate::support::Client, slug: &str) -> Vec<(String, String)> {
+    let page = program.get(&format!("/api/v1/groups/{slug}/recalls")).await.expect(200).json();
+    let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let rows = page["data"].as_array().unwrap().iter();
+    rows.map(|row| (word(&row["supporter_id"]), word(&row["address_sha256"]))).collect()
+}
+
+impl TestApp {
+    /// All that the person of this address may download.
+    async fn holdings_of(&self, email: &str) -> serde_json::Value {
+        let key = email.to_owned();
+        let person = self.write(move |db| openhearth::supporters::find_by_key(db, &key)).await.unwrap();
+        let kernel = &self.app().kernel;
+        let now = self.clock.now();
+        let link = openhearth::supporters::fresh_preferences_url(kernel, person.id, person.link_version, now);
+        let token = link.rsplit('/').next().unwrap();
+        self.client().get(&format!("/preferences/{token}/data.json")).await.expect(200).json()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merge_moves_shares_and_whoever_had_the_merged_record_is_recalled_then_and_whenever_it_is_taken_back()
+ {
+    for way in ["withdraw", "leave", "erase", "suppress", "the group leaves"] {
+        let app = TestApp::start().await;
+        let (aspen, birch) = (app.group("aspen").await, app.group("birch").await);
+        let of_aspen = app.manager("a@manager.example.org", aspen).await.1;
+        let of_birch = app.manager("b@manager.example.org", birch).await.1;
+        let new = app.joined("new@example.org").await;
+        let old = app.joined("old@example.org").await;
+        app.share("old@example.org", aspen).await;
+        app.share("new@example.org", birch).await;
+        app.hold(aspen, &["old@example.org"]).await;
+        app.hold(birch, &["new@example.org"]).await;
+        let editor = app.editor().await;
+        let (_, etag) = editor.record(&new).await;
+        let form = json!({ "other": old });
+        editor.on(Method::POST, &format!("{new}/merge"), &etag, Some(&form)).await.expect(200);
+
+        // The share goes on as the survivor's; the record that is no more is to be forgotten.
+        assert_eq!(of_aspen.emails("").await, ["new@example.org"], "{way}");
+        assert_eq!(of_birch.emails("").await, ["new@example.org"], "{way}");
+        let as_old = (old.clone(), openhearth::keys::sha256_hex("old@example.org"));
+        let as_new = (new.clone(), openhearth::keys::sha256_hex("new@example.org"));
+        assert_eq!(owed(&of_aspen, "aspen").await, [as_old.clone()], "{way}");
+        assert_eq!(owed(&of_birch, "birch").await, [], "{way}");
+        // What was exported and recalled under the old record is told to the person, too.
+        if way == "withdraw" {
+            let held = app.holdings_of("new@example.org").await;
+            assert_eq!(held["exports"].as_array().unwrap().len(), 2, "{held}");
+            assert_eq!(held["recalls"].as_array().unwrap().len(), 1, "{held}");
+            assert_eq!(held["signups"].as_array().unwrap().len(), 2, "{held}");
+        }
+        let all = json!({ "up_to": 1 });
+        of_aspen.post_json("/api/v1/groups/aspen/recalls/acknowledge", &all).await.expect(200);
+        assert_eq!(owed(&of_aspen, "aspen").await, [], "{way}");
+
+        let (id, now) = (new.parse::<openhearth::id::Id>().unwrap(), app.clock.now());
+        let (_, etag) = editor.record(&new).await;
+        match way {
+            "withdraw" => {
+                let withdraw = move |db: &mut _| {
+                    let person = openhearth::supporters::find(db, id)?.unwrap();
+                    openhearth::groups::withdraw_share(db, person.number, aspen, now)
+                };
+                assert!(app.write(withdraw).await);
+            }
+            "leave" => app.write(move |db| openhearth::supporters::leave(db, id, now)).await,
+            "erase" => drop(editor.on(Method::DELETE, &new, &etag, None).await.expect(204)),
+            "suppress" => {
+                drop(editor.on(Method::POST, &format!("{new}/suppress"), &etag, None).await.expect(204));
+            }
+            _ => {
+                app.write(move |db| openhearth::groups::begin_departure(db, aspen)).await;
+                app.app().recalls.depart().await.unwrap();
+            }
+        }
+        assert_eq!(owed(&of_aspen, "aspen").await, [as_old], "{way}: its list had the old record");
+        let is_birch_told = !["withdraw", "the group leaves"].contains(&way);
+        let told = if is_birch_told { vec![as_new] } else { Vec::new() };
+        assert_eq!(owed(&of_birch, "birch").await, told, "{way}");
+    }
+}

@@ -18,7 +18,7 @@ macro_rules! tables {
 }
 
 impl TestApp {
-    async fn is_postgres(&self) -> bool {
+    pub async fn is_postgres(&self) -> bool {
         let read = |db: &mut Db| Ok::<_, StoreError>(matches!(db, Db::Pg(_)));
         self.app().kernel.store.read(read).await.unwrap()
     }
@@ -47,6 +47,7 @@ async fn schema_and_migrations_name_the_same_tables_and_columns() {
         export_members,
         exports,
         fields,
+        form_fields,
         form_groups,
         forms,
         group_logos,

@@ -74,13 +74,14 @@ impl AcknowledgeForm {
     }
 }
 
-/// Whom a recall is about.
-#[derive(Clone, Debug, Queryable)]
+/// Whom a recall is about, as lists had them: under their own id and address, or those of a record that was merged into
+/// theirs.
+#[derive(Clone, Debug)]
 pub(super) struct Person {
-    /// Their id.
+    /// The id that lists had.
     pub id: Id,
-    /// The matching key of their address.
-    pub email_key: String,
+    /// SHA-256 of the matching key of the address.
+    pub address_sha256: Vec<u8>,
 }
 
 /// A recall to be written.

@@ -9,41 +9,51 @@ use super::{
     model::{NewRecall, Person},
     queries,
 };
-use crate::{clock::Timestamp, disclosures, id::Id, keys::sha256, store::Db};
+use crate::{clock::Timestamp, disclosures, id::Id, store::Db};
 
-/// Every group whose export ever held this supporter must forget them. Call it before they are erased.
+/// Every group whose export ever held this supporter must forget them, under each record that lists had of them: their own,
+/// and those that were merged into it. Call it before they are erased.
 ///
 /// # Errors
 /// When a statement fails; the reason must then not be committed either.
 pub fn owe(db: &mut Db, supporter: i64, now: Timestamp) -> QueryResult<()> {
+    let numbers = queries::numbers_of(db, supporter)?;
     // An export to a group is recorded under its lock: whoever shares with it, or ever did, is looked for after.
     let mut locked: BTreeSet<Id> = queries::groups_ever_shared(db, supporter)?.into_iter().collect();
-    locked.extend(disclosures::groups_holding(db, supporter)?);
-    if locked.is_empty() {
-        return Ok(());
+    for number in &numbers {
+        locked.extend(disclosures::groups_holding(db, *number)?);
     }
     for group in &locked {
         queries::lock_head(db, *group)?;
     }
-    let holding = disclosures::groups_holding(db, supporter)?;
-    for person in queries::people(db, &[supporter])? {
-        for group in &holding {
-            insert(db, *group, &person, now)?;
+    if locked.is_empty() {
+        return Ok(());
+    }
+    for number in numbers {
+        for group in disclosures::groups_holding(db, number)? {
+            recall(db, group, number, now)?;
         }
     }
     Ok(())
 }
 
-/// This group must forget this supporter, if an export of its ever held them.
+/// This group must forget this supporter, under each record that an export of its ever held.
 ///
 /// # Errors
 /// When a statement fails; the reason must then not be committed either.
 pub fn owe_to(db: &mut Db, group: Id, supporter: i64, now: Timestamp) -> QueryResult<()> {
     queries::lock_head(db, group)?;
-    if disclosures::groups_holding(db, supporter)?.contains(&group) {
-        for person in queries::people(db, &[supporter])? {
-            insert(db, group, &person, now)?;
+    for number in queries::numbers_of(db, supporter)? {
+        if disclosures::groups_holding(db, number)?.contains(&group) {
+            recall(db, group, number, now)?;
         }
+    }
+    Ok(())
+}
+
+fn recall(db: &mut Db, group: Id, number: i64, now: Timestamp) -> QueryResult<()> {
+    for person in queries::people(db, &[number])? {
+        insert(db, group, &person, now)?;
     }
     Ok(())
 }
@@ -64,7 +74,7 @@ pub fn all_share(db: &mut Db, group: Id, supporters: &[i64]) -> QueryResult<bool
 /// When the statement fails.
 pub fn settle(db: &mut Db, groups: &[Id], supporter: i64) -> QueryResult<()> {
     for person in queries::people(db, &[supporter])? {
-        queries::delete(db, groups, person.id)?;
+        queries::delete(db, groups, &person)?;
     }
     Ok(())
 }
@@ -79,7 +89,7 @@ pub(super) fn insert(db: &mut Db, group: Id, person: &Person, now: Timestamp) ->
         group_id: group,
         number,
         supporter_id: person.id,
-        address_sha256: sha256(&person.email_key),
+        address_sha256: person.address_sha256.clone(),
         created_at: now,
     };
     queries::insert(db, &recall)

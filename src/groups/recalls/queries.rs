@@ -12,9 +12,10 @@ use crate::{
     clock::Timestamp,
     each,
     id::Id,
+    keys::sha256,
     store::{
         Db,
-        schema::{groups, recall_heads, recalls, shares, supporters},
+        schema::{groups, recall_heads, recalls, shares, supporter_aliases, supporters},
     },
 };
 
@@ -185,19 +186,42 @@ pub(super) fn set_departure(db: &mut Db, group: Id, after: Option<i64>) -> Query
         .map(drop)
 }
 
-/// The supporters with these numbers who are still there.
+/// The numbers that lists may hold a supporter under: their own, and those of records that were merged into theirs.
+pub(super) fn numbers_of(db: &mut Db, supporter: i64) -> QueryResult<Vec<i64>> {
+    let merged = supporter_aliases::table.filter(supporter_aliases::supporter_number.eq(supporter));
+    let mut numbers: Vec<i64> =
+        merged.order(supporter_aliases::number).select(supporter_aliases::number).load(db)?;
+    numbers.push(supporter);
+    Ok(numbers)
+}
+
+/// The supporters with these numbers who are still there, and those whose records of these numbers were merged.
 pub(super) fn people(db: &mut Db, numbers: &[i64]) -> QueryResult<Vec<Person>> {
-    supporters::table
+    let own: Vec<(Id, String)> = supporters::table
         .filter(supporters::number.eq_any(numbers))
         .order(supporters::number)
         .select((supporters::id, supporters::email_key))
-        .load(db)
+        .load(db)?;
+    let merged: Vec<(Id, Option<Vec<u8>>, String)> = supporter_aliases::table
+        .inner_join(supporters::table.on(supporters::number.eq(supporter_aliases::supporter_number)))
+        .filter(supporter_aliases::number.eq_any(numbers))
+        .order(supporter_aliases::number)
+        .select((supporter_aliases::id, supporter_aliases::address_sha256, supporters::email_key))
+        .load(db)?;
+    let own = own.into_iter().map(|(id, key)| Person { id, address_sha256: sha256(&key) });
+    let merged = merged.into_iter().map(|(id, former, key)| {
+        let address_sha256 = former.unwrap_or_else(|| sha256(&key));
+        Person { id, address_sha256 }
+    });
+    Ok(own.chain(merged).collect())
 }
 
-/// Ends what `groups` are owed of a supporter without an acknowledgement.
-pub(super) fn delete(db: &mut Db, groups: &[Id], supporter: Id) -> QueryResult<()> {
-    diesel::delete(recalls::table.filter(recalls::supporter_id.eq(supporter)))
-        .filter(recalls::group_id.eq_any(groups))
+/// Ends what `groups` are owed of a supporter, or of their present address, without an acknowledgement.
+pub(super) fn delete(db: &mut Db, groups: &[Id], person: &Person) -> QueryResult<()> {
+    let theirs =
+        recalls::supporter_id.eq(person.id).or(recalls::address_sha256.eq(person.address_sha256.clone()));
+    diesel::delete(recalls::table.filter(recalls::group_id.eq_any(groups)))
+        .filter(theirs)
         .execute(db)
         .map(drop)
 }

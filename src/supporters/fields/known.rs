@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Field, list_fields, read_all};
+use super::{Field, list_fields, on_forms, read_all};
 use crate::{
     error::FieldError,
     kernel::Kernel,
@@ -31,9 +31,16 @@ pub struct Fields {
 
 struct Known {
     store: Store,
-    fields: RwLock<Arc<Vec<Field>>>,
+    all: RwLock<Arc<All>>,
     read_at: Mutex<Instant>,
     is_reading: AtomicBool,
+}
+
+#[derive(Default)]
+struct All {
+    fields: Vec<Field>,
+    /// Which field each form shows, in order.
+    shown: Vec<(String, i64)>,
 }
 
 impl Fields {
@@ -44,7 +51,7 @@ impl Fields {
     pub async fn open(kernel: &Kernel) -> Result<Self, StoreError> {
         let known = Known {
             store: kernel.store.clone(),
-            fields: RwLock::default(),
+            all: RwLock::default(),
             read_at: Mutex::new(Instant::now()),
             is_reading: AtomicBool::new(false),
         };
@@ -62,11 +69,23 @@ impl Fields {
             return Ok(BTreeMap::new());
         }
         let known = self.known.get();
-        let values = read_all(&known, sent)?;
-        let slug =
-            |number: i64| known.iter().find(|field| field.number == number).map(|field| field.slug.clone());
+        let values = read_all(&known.fields, sent)?;
+        let slug = |number: i64| {
+            known.fields.iter().find(|field| field.number == number).map(|field| field.slug.clone())
+        };
         let texts = values.into_iter().filter_map(|(number, value)| Some((slug(number)?, value?.text)));
         Ok(texts.collect())
+    }
+
+    /// The fields that staff chose for a form, in their order. When what is known has become old, it is read again behind the
+    /// caller's back.
+    #[must_use]
+    pub fn on_form(&self, form: &str) -> Vec<Field> {
+        let known = self.known.get();
+        let shown = known.shown.iter().filter(|(slug, _)| slug == form);
+        shown
+            .filter_map(|(_, number)| known.fields.iter().find(|field| field.number == *number).cloned())
+            .collect()
     }
 
     /// Reads again: something was changed.
@@ -76,7 +95,7 @@ impl Fields {
 }
 
 impl Known {
-    fn get(self: &Arc<Self>) -> Arc<Vec<Field>> {
+    fn get(self: &Arc<Self>) -> Arc<All> {
         let is_old = self.read_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > FRESH;
         if is_old && !self.is_reading.swap(true, Ordering::AcqRel) {
             let known = Arc::clone(self);
@@ -87,17 +106,19 @@ impl Known {
                 known.is_reading.store(false, Ordering::Release);
             });
         }
-        Arc::clone(&self.fields.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.all.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn read_again(&self) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let fields = self.store.read(|db| Ok::<_, StoreError>(list_fields(db)?)).await?;
+        let read =
+            |db: &mut _| Ok::<_, StoreError>(All { fields: list_fields(db)?, shown: on_forms::list(db)? });
+        let all = self.store.read(read).await?;
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         // A slower reading that began earlier must not bring back what has changed since.
         if begun >= *read_at {
             *read_at = begun;
-            *self.fields.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            *self.all.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
         }
         Ok(())
     }

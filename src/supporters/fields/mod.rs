@@ -3,6 +3,7 @@
 
 mod domain;
 mod known;
+mod on_forms;
 mod queries;
 pub(crate) mod routes;
 

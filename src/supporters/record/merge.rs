@@ -16,7 +16,7 @@ use crate::{
     http::{Etag, IfMatch},
     id::Id,
     kernel::Kernel,
-    keys::Keys,
+    keys::{Keys, sha256},
     store::{
         Db, Lane, lock,
         schema::{
@@ -135,6 +135,7 @@ fn unite(db: &mut Db, keys: &Keys, survivor: Record, other: Record, now: Timesta
             supporter_aliases::link_version.eq(other.link_version),
             supporter_aliases::survivor_version.eq(survivor.link_version),
             supporter_aliases::created_at.eq(now),
+            supporter_aliases::address_sha256.eq(Some(sha256(&other.email_key))),
         ))
         .execute(db)?;
     let columns = columns(&survivor, &other, reason.or(other_reason), now);
