@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
+    contact::EmailAddress,
     id::Id,
     keys::{AddressHash, Keys},
     signups::{self, Invitee},
@@ -206,7 +207,9 @@ impl Work {
             *cell = cell.chars().filter(|c| *c != '\0').take(room).collect();
             room = room.saturating_sub(cell.len());
         }
+        let address = cells.iter().find_map(|cell| EmailAddress::parse(cell.trim()).ok());
         Refusal {
+            address_hash: address.map(|address| self.keys.address_hash(&address.key())),
             import_id: self.id,
             line: i64::try_from(row.record.line).unwrap_or(i64::MAX),
             is_refused,

@@ -1,4 +1,5 @@
-//! Seven days after an upload, it and its refused rows are erased; the counts stay.
+//! An upload is erased when its import is at its end, refused rows and what was never started seven days after it came;
+//! the counts stay.
 
 use std::time::Duration;
 
@@ -46,14 +47,20 @@ impl Imports {
         }
     }
 
-    /// Erases all that is due; returns of how many imports.
+    /// Erases all that is due; returns of how many imports all that they held.
     ///
     /// # Errors
     /// When the database does not answer; what was erased by then stays erased.
     pub async fn purge(&self) -> Result<usize, StoreError> {
         let store = &self.kernel.store;
         let now = self.kernel.clock.now();
-        let mut count = 0;
+        let (mut count, mut files) = (0, 0);
+        let read = |db: &mut _| Ok::<_, StoreError>(queries::find_read(db)?);
+        while let Some(id) = store.read(read).await? {
+            let erase = move |db: &mut _| Ok::<_, StoreError>(queries::erase_some(db, id, PIECES, 0)?);
+            while store.write(Lane::Worker, erase).await? {}
+            files += 1;
+        }
         loop {
             let find = move |db: &mut _| {
                 Ok::<_, StoreError>(queries::find_stale(db, now.before(KEPT), now.before(BROKEN))?)
@@ -66,7 +73,7 @@ impl Imports {
             store.write(Lane::Worker, end).await?;
             count += 1;
         }
-        if count > 0 {
+        if count + files > 0 {
             store.scrub();
         }
         Ok(count)

@@ -230,6 +230,7 @@ pub struct Refusal {
     pub is_refused: bool,
     pub reasons: String,
     pub cells: String,
+    pub address_hash: Option<AddressHash>,
 }
 
 /// Keeps refused rows.
@@ -274,6 +275,19 @@ pub fn find_stale(db: &mut Db, before: Timestamp, broken_before: Timestamp) -> Q
         .filter(imports::created_at.lt(before).or(is_broken))
         .order(imports::id)
         .select(Stored::as_select())
+        .first(db)
+        .optional()
+}
+
+/// An import at its end that still has its file, which nobody reads any more.
+pub fn find_read(db: &mut Db) -> QueryResult<Option<Id>> {
+    let stored: Vec<Id> = import_chunks::table.select(import_chunks::import_id).distinct().load(db)?;
+    imports::table
+        .filter(imports::id.eq_any(stored))
+        .filter(imports::state.eq_any(["done", "cancelled", "failed"]))
+        .filter(imports::erased_at.is_null())
+        .order(imports::id)
+        .select(imports::id)
         .first(db)
         .optional()
 }

@@ -15,10 +15,15 @@ use crate::{
     outbox,
     store::{
         Db, Lane, lock,
-        schema::{signups, supporter_aliases},
+        schema::{import_refusals, imports as lists, signups, supporter_aliases},
     },
     supporters::{Supporter, queries},
 };
+
+diesel::define_sql_function! {
+    /// In lower case, as far as the database knows letters.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
 
 /// Erases a person: the supporter with their notes, tags, fields and shares (which are recalled), what every sign-up holds
 /// of them, and mails on their way. Under the lock of their address.
@@ -40,10 +45,25 @@ pub fn erase(db: &mut Db, keys: &Keys, supporter: &Supporter, now: Timestamp) ->
         .filter(supporter_aliases::supporter_number.eq(supporter.number))
         .select(supporter_aliases::address_hash)
         .load(db)?;
-    for hash in merged {
-        queries::set_mark(db, hash, "erased", now)?;
+    for hash in &merged {
+        queries::set_mark(db, *hash, "erased", now)?;
     }
+    let known: Vec<AddressHash> = merged.into_iter().chain([hash]).collect();
+    forget_listed(db, &known, &supporter.email_key)?;
     queries::delete(db, supporter.id, hash, now)
+}
+
+/// Erases what lists that were brought in show of a person: rows that were kept, and previews with their address. A file that
+/// waits to be read stays as it is (`imports/purge.rs`).
+fn forget_listed(db: &mut Db, known: &[AddressHash], key: &str) -> QueryResult<()> {
+    let kept = import_refusals::address_hash.eq_any(known.iter().copied().map(Some));
+    diesel::delete(import_refusals::table.filter(kept)).execute(db)?;
+    // An underscore stands for any letter, too: one preview more may go.
+    let shown = lower(lists::preview).like(format!("%{}%", key.replace('%', "_")));
+    diesel::update(lists::table.filter(lists::preview.ne("").and(shown)))
+        .set(lists::preview.eq(""))
+        .execute(db)
+        .map(drop)
 }
 
 /// Erases what the sign-ups of an address hold of a person, the confirmed ones too if asked; counts stay.
