@@ -85,6 +85,10 @@ pub struct QuestionMail {
     pub contact_name: String,
     /// What staff wrote.
     pub question: String,
+    /// The link that answers it.
+    pub answer_url: String,
+    /// Days until that runs out.
+    pub link_days: u16,
 }
 
 mail_templates!(
@@ -202,6 +206,8 @@ mod tests {
             group_name: "Valley Clean Air".into(),
             contact_name: "Grace Hopper".into(),
             question: "Where do you publish what you measure?".into(),
+            answer_url: format!("https://join.example.org/groups/answer/{}", "Ab3".repeat(21)),
+            link_days: 7,
         };
         insta::assert_snapshot!("group_question", check("group_question", &mail.render()?)?);
         Ok(())

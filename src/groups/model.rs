@@ -49,6 +49,8 @@ pub struct Group {
     pub question: Option<String>,
     /// Why it was declined.
     pub reason: Option<String>,
+    /// What its contact answered to the question.
+    pub answer: Option<String>,
 }
 
 #[derive(Insertable)]

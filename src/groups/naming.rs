@@ -5,7 +5,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// Characters of it, with room for a number behind.
 const MOST: usize = 56;
 /// Paths of our own beside `/groups/{slug}`.
-const RESERVED: [&str; 4] = ["apply", "applied", "confirm", "directory"];
+const RESERVED: [&str; 5] = ["answer", "apply", "applied", "confirm", "directory"];
 
 /// The slug that `name` asks for: its letters and digits without marks, in lower case, with dashes between.
 pub(super) fn of(name: &str) -> String {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 
 use super::{
+    answer,
     application::confirm_path,
     digest::Digest,
     mails::{ApplicationMail, ApprovedMail, DeclinedMail, QuestionMail},
@@ -114,8 +115,11 @@ fn declined(kernel: Kernel, group: Group) -> Compose {
 }
 
 fn question(kernel: Kernel, group: Group) -> Compose {
-    Box::new(move |_| {
+    Box::new(move |now| {
+        let link_days = kernel.config.signups.link_days;
         let mail = QuestionMail {
+            answer_url: kernel.url(&answer::path(&kernel.keys, group.id, link_days, now)),
+            link_days,
             campaign_name: kernel.config.campaign.name.clone(),
             postal_address: kernel.postal_address(),
             group_name: group.name,

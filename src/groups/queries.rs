@@ -130,7 +130,23 @@ pub(super) fn decide(
 pub(super) fn set_question(db: &mut Db, id: Id, question: &str, now: Timestamp) -> QueryResult<bool> {
     let open = groups::table.filter(groups::id.eq(id)).filter(groups::status.eq(GroupStatus::InReview));
     let changed = diesel::update(open)
-        .set((groups::question.eq(Some(question)), groups::updated_at.eq(now)))
+        .set((
+            groups::question.eq(Some(question)),
+            groups::answer.eq(None::<String>),
+            groups::updated_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(changed > 0)
+}
+
+/// The contact answers what staff asked; false when the application is not in review, or nothing was asked.
+pub(super) fn set_answer(db: &mut Db, id: Id, answer: &str, now: Timestamp) -> QueryResult<bool> {
+    let asked = groups::table
+        .filter(groups::id.eq(id))
+        .filter(groups::status.eq(GroupStatus::InReview))
+        .filter(groups::question.is_not_null());
+    let changed = diesel::update(asked)
+        .set((groups::answer.eq(Some(answer)), groups::updated_at.eq(now)))
         .execute(db)?;
     Ok(changed > 0)
 }

@@ -42,6 +42,8 @@ pub struct GroupView {
     pub terms_id: Id,
     /// What staff asked last.
     pub question: Option<String>,
+    /// What its contact answered to that.
+    pub answer: Option<String>,
     /// Why it was declined.
     pub reason: Option<String>,
     /// When it applied.
@@ -78,6 +80,7 @@ impl From<Group> for GroupView {
             is_listed: group.is_listed,
             terms_id: group.terms_id,
             question: group.question,
+            answer: group.answer,
             reason: group.reason,
             created_at: group.created_at,
             confirmed_at: group.confirmed_at,

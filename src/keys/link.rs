@@ -27,6 +27,8 @@ pub enum Purpose {
     FreshPreferences,
     /// Confirms the application of the organisation it names.
     GroupApplication,
+    /// Answers what staff asked about the application it names.
+    ApplicationAnswer,
     /// Makes the first owner's account.
     Setup,
     /// Lets somebody who was invited to the staff set their first password.
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Preferences => "preferences",
             Self::FreshPreferences => "fresh preferences",
             Self::GroupApplication => "group application",
+            Self::ApplicationAnswer => "application answer",
             Self::Setup => "setup",
             Self::StaffInvite => "staff invite",
             Self::StaffReset => "staff reset",
@@ -146,7 +149,8 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const ALL: [Purpose; 11] = [
+    const ALL: [Purpose; 12] = [
+        Purpose::ApplicationAnswer,
         Purpose::GroupApplication,
         Purpose::Confirm,
         Purpose::NotMe,

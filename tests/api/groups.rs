@@ -77,6 +77,51 @@ async fn an_organization_applies_confirms_is_approved_and_its_manager_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contact_answers_what_staff_ask_by_the_link_in_the_mail_until_it_is_decided() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await.token(&["groups"]).await;
+    let id = review(&app, &owner, &application("Valley Clean Air")).await;
+    let at = |act: &str| format!("/api/v1/admin/groups/{id}{act}");
+    let ask = async |question: &str| {
+        owner.post_json(&at("/ask"), &json!({ "question": question })).await.expect(200);
+        app.settle_one().await.link("/groups/answer/")
+    };
+    let link = ask("Where do you publish <it>?").await;
+    let page = app.client().get(&link).await.expect(200).page();
+    assert!(
+        page.contains("Where do you publish &#60;it&#62;?") && page.contains("Valley Clean Air"),
+        "{page}"
+    );
+    assert_eq!(owner.get(&at("")).await.json()["answer"], Value::Null, "looking answers nothing");
+    let refused = app.client().post_form(&link, &[("answer", " ")]).await.expect(422).page();
+    assert!(refused.contains("id=\"answer-error\"") && refused.contains("Where do you publish"), "{refused}");
+    let long = "x".repeat(2001);
+    let refused = app.client().post_form(&link, &[("answer", &long)]).await.expect(422).page();
+    assert!(refused.contains(&long), "what was typed is kept");
+    for answer in ["On paper.", "On our website,\nevery month."] {
+        app.client().post_form(&link, &[("answer", answer)]).await.expect(200).page();
+        assert_eq!(owner.get(&at("")).await.json()["answer"], answer);
+    }
+    let page = app.client().get(&link).await.expect(200).page();
+    assert!(page.contains("every month."), "what was answered can be changed: {page}");
+    app.client().get(&link.replace("answer/", "answer/x")).await.expect(404);
+    let confirm = link.replace("/groups/answer/", "/groups/confirm/");
+    app.client().get(&confirm).await.expect(404);
+
+    // Another question is answered anew; a decision ends it.
+    let second = ask("Since when?").await;
+    assert_eq!(owner.get(&at("")).await.json()["answer"], Value::Null);
+    app.client().post_form(&second, &[("answer", "Since 1999.")]).await.expect(200);
+    owner.post(&at("/approve")).await.expect(200);
+    app.client().get(&second).await.expect(410).page();
+    app.client().post_form(&second, &[("answer", "Too late.")]).await.expect(410).page();
+    let group = owner.get(&at("")).await.json();
+    assert_eq!((&group["question"], &group["answer"]), (&json!("Since when?"), &json!("Since 1999.")));
+    let acts = "SELECT action AS word FROM audit_entries WHERE action = 'group.answer'";
+    assert_eq!(app.words(acts).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_is_mailed_with_its_reason_and_needs_one() {
     let app = TestApp::start().await;
     let owner = app.owner().await.token(&["groups"]).await;
