@@ -1,4 +1,4 @@
-//! Operations: health, figures, the API document and, in development, the local mailbox.
+//! Operations: health, figures, the API document, the outbox as staff see it and, in development, the local mailbox.
 
 mod api_docs;
 mod health;
@@ -6,6 +6,7 @@ pub mod linkify;
 mod mailbox;
 mod metrics;
 pub mod openapi;
+pub(crate) mod outbox;
 pub mod pages;
 mod security_txt;
 
@@ -37,4 +38,5 @@ pub fn routes(config: &mut ServiceConfig) {
     health::routes(config);
     api_docs::routes(config);
     security_txt::routes(config);
+    outbox::routes(config);
 }

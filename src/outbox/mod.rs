@@ -16,9 +16,10 @@ use diesel::QueryResult;
 
 pub use crew::Crew;
 pub use mailer::Mailer;
-pub use model::NewMail;
+pub use model::{NewMail, OwedMail};
 pub use queries::{
-    count_dead_since, enqueue, enqueue_at, forget, forget_dead, is_settled_before, was_owed_since,
+    count_dead_since, enqueue, enqueue_at, forget, forget_dead, is_settled_before, list, revive,
+    was_owed_since,
 };
 
 use crate::{clock::Timestamp, id::Id, mail::message::Content, store::Db};

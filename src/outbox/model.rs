@@ -31,6 +31,29 @@ pub(super) struct NewRow<'a> {
     pub created_at: Timestamp,
 }
 
+/// A mail as staff see it.
+#[derive(Clone, Queryable)]
+pub struct OwedMail {
+    /// Names it.
+    pub id: Id,
+    /// Name of its [`super::Template`].
+    pub template: String,
+    /// Where it stands: `due`, `sent`, `dead` or `dropped`.
+    pub state: String,
+    /// Whom it goes to; empty once it left, or was forgotten.
+    pub address: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is tried next, if it is due.
+    pub due_at: Timestamp,
+    /// What the relay said last.
+    pub last_error: Option<String>,
+    /// Since when it is owed.
+    pub created_at: Timestamp,
+    /// When it left or was given up.
+    pub finished_at: Option<Timestamp>,
+}
+
 /// A mail in hand.
 #[derive(Clone, Queryable, QueryableByName)]
 #[diesel(table_name = outbox)]

@@ -12,7 +12,7 @@ use diesel::{
 
 use super::{
     domain::{LEASE, MAX_ATTEMPTS, retry_delay},
-    model::{Claimed, Fate, NewMail, NewRow},
+    model::{Claimed, Fate, NewMail, NewRow, OwedMail},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -258,6 +258,67 @@ pub fn count_dead_since(db: &mut Db, since: Timestamp) -> QueryResult<i64> {
         .filter(outbox::finished_at.ge(Some(since)))
         .count()
         .get_result(db)
+}
+
+/// Mails in this state, or all, newest first, beginning below `before`; one more than `limit` when there are more.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list(
+    db: &mut Db,
+    state: Option<&'static str>,
+    before: Option<Id>,
+    limit: u16,
+) -> QueryResult<Vec<OwedMail>> {
+    let mut query = outbox::table.into_boxed();
+    if let Some(state) = state {
+        query = query.filter(outbox::state.eq(state));
+    }
+    if let Some(before) = before {
+        query = query.filter(outbox::id.lt(before));
+    }
+    query
+        .order(outbox::id.desc())
+        .limit(i64::from(limit) + 1)
+        .select((
+            outbox::id,
+            outbox::template,
+            outbox::state,
+            outbox::address,
+            outbox::attempts,
+            outbox::due_at,
+            outbox::last_error,
+            outbox::created_at,
+            outbox::finished_at,
+        ))
+        .load(db)
+}
+
+/// Owes mails once more that were given up until `now` and still have their address: those with these ids, or all, at most
+/// `limit`; returns how many.
+///
+/// # Errors
+/// When a statement fails.
+pub fn revive(db: &mut Db, ids: Option<&[Id]>, now: Timestamp, limit: i64) -> QueryResult<usize> {
+    let mut dead = outbox::table.filter(sql::<Bool>("state = 'dead'")).into_boxed();
+    if let Some(ids) = ids {
+        dead = dead.filter(outbox::id.eq_any(ids.to_vec()));
+    }
+    let some: Vec<Id> = dead
+        .filter(outbox::address.ne(""))
+        .filter(outbox::finished_at.le(Some(now)))
+        .order(outbox::finished_at)
+        .limit(limit)
+        .select(outbox::id)
+        .load(db)?;
+    diesel::update(outbox::table.filter(outbox::id.eq_any(some)).filter(outbox::state.eq("dead")))
+        .set((
+            outbox::state.eq("due"),
+            outbox::attempts.eq(0),
+            outbox::due_at.eq(now),
+            outbox::finished_at.eq(None::<Timestamp>),
+        ))
+        .execute(db)
 }
 
 /// Erases the addresses of mails that were given up before `before`; returns how many.

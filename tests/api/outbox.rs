@@ -11,6 +11,7 @@ use openhearth::{
     mail::transport::SendError,
     store::{StoreError, dialect},
 };
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DAY, HOUR, Mail, TestApp, person};
@@ -264,4 +265,83 @@ async fn a_mail_is_due_from_the_very_moment_it_is_owed() {
         })
     };
     app.app().kernel.store.read(look).await.unwrap();
+}
+
+const OUTBOX: &str = "/api/v1/admin/outbox";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_list_mails_by_state_in_pages_and_reading_them_is_noted() {
+    let app = TestApp::start().await;
+    app.mails.fail_next(1, SendError::Refused("550 5.1.1 no such mailbox".to_owned()));
+    app.owe(ADA).await;
+    app.deliver().await;
+    for n in 0..3 {
+        app.owe(&format!("p{n}@example.org")).await;
+    }
+    let reader = app.reader().await;
+    let dead = reader.get(&format!("{OUTBOX}?state=dead")).await.expect(200).json();
+    let mail = &dead["data"][0];
+    assert_eq!(dead["data"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&mail["address"], &mail["template"], &mail["attempts"]),
+        (&json!(ADA), &json!("confirm"), &json!(1))
+    );
+    assert!(mail["last_error"].as_str().unwrap().contains("no such mailbox"), "{mail}");
+    assert_eq!((&mail["due_at"], mail["finished_at"].is_string()), (&serde_json::Value::Null, true));
+    let mut pages = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = reader.get(&format!("{OUTBOX}?limit=2{cursor}")).await.expect(200).json();
+        pages.extend(
+            page["data"].as_array().unwrap().iter().map(|mail| mail["state"].as_str().unwrap().to_owned()),
+        );
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(pages, ["due", "due", "due", "dead"], "newest first");
+    app.deliver().await;
+    let sent = reader.get(&format!("{OUTBOX}?state=sent")).await.expect(200).json();
+    assert_eq!(
+        (sent["data"].as_array().unwrap().len(), &sent["data"][0]["address"]),
+        (3, &serde_json::Value::Null)
+    );
+    for query in ["?state=lost", "?cursor=AAAA", "?limit=0", "?to=ada"] {
+        reader.get(&format!("{OUTBOX}{query}")).await.expect(422).problem();
+    }
+    let acts = app.words("SELECT action AS word FROM audit_entries ORDER BY number").await;
+    assert!(acts.contains(&"outbox.list".to_owned()), "{acts:?}");
+    let analyst = app.staff("analyst@example.org", openhearth::staff::Role::Analyst).await;
+    analyst.session.get(OUTBOX).await.expect(403).problem();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_that_were_given_up_are_owed_once_more_when_staff_say_so() {
+    let app = TestApp::start().await;
+    app.mails.fail_next(3, SendError::Refused("550 5.7.1 not today".to_owned()));
+    for n in 0..3 {
+        app.owe(&format!("p{n}@example.org")).await;
+    }
+    app.deliver().await;
+    assert_eq!(app.outbox_states().await, ["dead", "dead", "dead"]);
+    let office = app.owner().await;
+    let editor = office.token(&["supporters:read", "supporters:write"]).await;
+    let dead = editor.get(&format!("{OUTBOX}?state=dead")).await.expect(200).json();
+    let retry = async |body| editor.post_json(&format!("{OUTBOX}/retry"), &body).await;
+    let one = retry(json!({ "ids": [dead["data"][0]["id"]] })).await.expect(200).json();
+    assert_eq!(one["retried"], 1);
+    assert_eq!(app.deliver().await.len(), 1);
+    // One whose address is forgotten stays as it is.
+    app.execute("UPDATE outbox SET address = '' WHERE id = (SELECT id FROM outbox ORDER BY id LIMIT 1)")
+        .await;
+    assert_eq!(retry(json!({})).await.expect(200).json()["retried"], 1);
+    assert_eq!(app.deliver().await.len(), 1);
+    assert_eq!(app.outbox_states().await, ["dead", "sent", "sent"]);
+    for again in [json!({}), json!({ "ids": [dead["data"][0]["id"]] })] {
+        assert_eq!(retry(again).await.expect(200).json()["retried"], 0);
+    }
+    assert_eq!(retry(json!({ "ids": "all" })).await.faults(), ["ids: wrong_type"]);
+    let many = vec![openhearth::id::Id::new().to_string(); 501];
+    assert_eq!(retry(json!({ "ids": many })).await.faults(), ["ids: too_many"]);
+    let acts = app.words("SELECT details AS word FROM audit_entries WHERE action = 'outbox.retry'").await;
+    assert_eq!(acts, [r#"{"mails":1}"#; 2]);
 }
