@@ -4,11 +4,12 @@ use super::{Signups, model::Stored, owed, queries};
 use crate::{
     clock::Timestamp,
     contact::EmailAddress,
-    error::AppError,
+    error::{AppError, FieldError},
     groups::{self, GroupStatus},
     id::Id,
     keys::{AddressHash, Keys, Link, LinkError, Purpose},
     outbox::{self, NewMail, limits},
+    speech::Speech,
     store::{Db, Lane, StoreError, lock},
     supporters::{self, Confirmed, Profile},
 };
@@ -24,8 +25,19 @@ pub struct Confirmation {
     pub notice_id: Id,
     /// The address it was sent for.
     pub address: AddressHash,
+    /// The language of the sign-up.
+    pub speech: Speech,
     /// Whom it shares with, or would.
     pub sharing: Sharing,
+}
+
+/// What a click did, now or before.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// Whom the contact is shared with.
+    pub sharing: Sharing,
+    /// The language of the sign-up.
+    pub speech: Speech,
 }
 
 /// A group by its name.
@@ -33,6 +45,8 @@ pub struct Confirmation {
 pub struct NamedGroup {
     /// Names it in tables.
     pub id: Id,
+    /// Names it in links and in the API.
+    pub slug: String,
     /// What people call it.
     pub name: String,
 }
@@ -103,10 +117,33 @@ impl Signups {
                     signup: signup.id,
                     is_confirmed: signup.state == "confirmed",
                     notice_id: signup.notice_id,
+                    speech: Speech::of(&signup.language),
                     address,
                 })
             })
             .await
+    }
+
+    /// The groups of these slugs, as far as the sign-up of the link names them: a click may leave out, never add. Of a
+    /// sign-up that is confirmed already nothing is asked, since nothing changes.
+    ///
+    /// # Errors
+    /// 422 for a slug of no group that it names, and those of [`ConfirmError`].
+    pub async fn kept(&self, token: &str, slugs: &[String]) -> Result<Vec<Id>, AppError> {
+        let preview = self.preview(token).await?;
+        let Sharing { with, dropped } = &preview.sharing;
+        let (mut kept, mut faults) = (Vec::new(), Vec::new());
+        for (at, slug) in slugs.iter().enumerate() {
+            match with.iter().chain(dropped).find(|group| group.slug == *slug) {
+                Some(group) => kept.push(group.id),
+                None => faults.push(FieldError::new(
+                    format!("share_with[{at}]"),
+                    "unknown_group",
+                    "this sign-up names no such group; leave it out",
+                )),
+            }
+        }
+        if faults.is_empty() || preview.is_confirmed { Ok(kept) } else { Err(AppError::Invalid(faults)) }
     }
 
     /// Confirms the sign-up that the link was mailed for; once more changes nothing. Of the groups it names, only those
@@ -114,17 +151,17 @@ impl Signups {
     ///
     /// # Errors
     /// [`ConfirmError`] when it confirms nothing.
-    pub async fn confirm(&self, token: &str, kept: Option<Vec<Id>>) -> Result<Sharing, ConfirmError> {
+    pub async fn confirm(&self, token: &str, kept: Option<Vec<Id>>) -> Result<Joined, ConfirmError> {
         let link = self.confirm_link(token)?;
         let kernel = self.kernel();
         let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
         let work = move |db: &mut Db| confirm(db, &keys, link.subject, kept.as_deref(), now);
-        let (is_first, sharing) = kernel.store.write(Lane::Visitor, work).await?;
+        let (is_first, joined) = kernel.store.write(Lane::Visitor, work).await?;
         if is_first {
             kernel.metrics.confirmation();
             kernel.outbox.wake();
         }
-        Ok(sharing)
+        Ok(joined)
     }
 
     fn confirm_link(&self, token: &str) -> Result<Link, LinkError> {
@@ -151,13 +188,14 @@ fn confirm(
     id: Id,
     kept: Option<&[Id]>,
     now: Timestamp,
-) -> Result<(bool, Sharing), ConfirmError> {
+) -> Result<(bool, Joined), ConfirmError> {
     let (_, address) = confirmable(db, keys, id)?;
     lock::addresses(db, [address])?;
     // Read again: another click may have been faster.
     let (mut signup, _) = confirmable(db, keys, id)?;
+    let speech = Speech::of(&signup.language);
     if signup.state == "confirmed" {
-        return Ok((false, sharing(db, &signup)?));
+        return Ok((false, Joined { sharing: sharing(db, &signup)?, speech }));
     }
     let email = EmailAddress::parse(&signup.email).map_err(|_| ConfirmError::Over)?;
     limits::forget_asked(db, keys.limit_hash(&email.limit_key()))?;
@@ -178,7 +216,7 @@ fn confirm(
     let mail = NewMail { template: owed::WELCOME, subject_id: id, address: known.email };
     outbox::enqueue(db, &[mail], now)?;
     signup.state = "confirmed".to_owned();
-    Ok((true, sharing(db, &signup)?))
+    Ok((true, Joined { sharing: sharing(db, &signup)?, speech }))
 }
 
 /// Whom a sign-up shares with: before its click, those of its groups that are members still.
@@ -195,7 +233,7 @@ pub(super) fn sharing(db: &mut Db, signup: &Stored) -> diesel::QueryResult<Shari
         let Some(group) = groups.iter().find(|group| group.id == id) else { continue };
         let is_dropped =
             if is_confirmed { details.dropped.contains(&id) } else { group.status != GroupStatus::Member };
-        let named = NamedGroup { id, name: group.name.clone() };
+        let named = NamedGroup { id, slug: group.slug.clone(), name: group.name.clone() };
         if is_dropped { sharing.dropped.push(named) } else { sharing.with.push(named) }
     }
     Ok(sharing)

@@ -55,6 +55,10 @@ pub(crate) struct ConfirmationForm {
     /// The last part of the link in the confirmation mail.
     #[schema(max_length = 64)]
     pub token: String,
+    /// Slugs of the groups that still may have the contact, of those that the sign-up names; all of them when nothing is
+    /// said, none of them for an empty list.
+    #[schema(max_items = 5)]
+    pub share_with: Option<Vec<String>>,
 }
 
 /// The answer to a confirmation.
@@ -72,13 +76,18 @@ pub(crate) struct ConfirmationView {
         (status = 200, description = "Confirmed, now or before", body = ConfirmationView),
         (status = 404, description = "Not a link of ours", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "No longer good", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A group that the sign-up does not name", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create_confirmation(
     signups: Data<Signups>,
     Json(form): Json<ConfirmationForm>,
 ) -> Result<web::Json<ConfirmationView>, AppError> {
-    signups.confirm(&form.token, None).await?;
+    let kept = match &form.share_with {
+        Some(slugs) => Some(signups.kept(&form.token, slugs).await?),
+        None => None,
+    };
+    signups.confirm(&form.token, kept).await?;
     Ok(web::Json(ConfirmationView { status: "confirmed" }))
 }
 

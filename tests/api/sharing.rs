@@ -140,6 +140,37 @@ async fn a_tick_that_is_taken_away_on_the_confirmation_page_drops_the_group() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_says_at_the_click_which_of_the_named_groups_are_kept() {
+    let app = TestApp::start().await;
+    four_groups(&app).await;
+    app.client().join(&sharing("ada@example.org", &["abbey", "mill"])).await.expect(202);
+    let token = app.settle_one().await.token("/confirm/");
+    let confirm = async |groups: Value| {
+        let body = json!({ "token": token, "share_with": groups });
+        app.client().post_json("/api/v1/confirmations", &body).await
+    };
+    let faults = confirm(json!(["abbey", "river", "nobody"])).await.faults();
+    assert_eq!(faults, ["share_with[1]: unknown_group", "share_with[2]: unknown_group"]);
+    assert_eq!(confirm(json!("abbey")).await.faults(), ["share_with: wrong_type"]);
+    assert_eq!(app.count(GIVEN).await, 0, "a fault confirms nothing");
+    confirm(json!(["abbey"])).await.expect(200);
+    assert_eq!(app.words(ACTIVE).await, ["abbey"]);
+    for again in [json!(["abbey"]), json!(["abbey", "mill"]), json!([])] {
+        confirm(again).await.expect(200);
+    }
+    assert_eq!(app.words(ACTIVE).await, ["abbey"], "once more changes nothing");
+    app.settle().await;
+
+    app.client().join(&sharing("grace@example.org", &["mill"])).await.expect(202);
+    let token = app.settle_one().await.token("/confirm/");
+    let none = json!({ "token": token, "share_with": [] });
+    app.client().post_json("/api/v1/confirmations", &none).await.expect(200);
+    assert_eq!(app.words(ACTIVE).await, ["abbey"], "an empty list keeps none");
+    let unknown = json!({ "token": "nonsense", "share_with": ["abbey"] });
+    app.client().post_json("/api/v1/confirmations", &unknown).await.expect(404).problem();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_left_before_the_click_gets_nothing_and_is_named() {
     let app = TestApp::start().await;
     let (abbey, mill) = (app.member("Abbey").await, app.member("Mill").await);
