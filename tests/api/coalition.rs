@@ -113,59 +113,136 @@ enum Tie {
     Withdrew,
 }
 
+/// Addresses in an export of this format; nothing in it may name what is not the group's.
+async fn exported(program: &Client, format: &str, query: &str) -> BTreeSet<String> {
+    let joined = query.replacen('?', "&", 1);
+    let path = format!("/api/v1/admin/exports/supporters.{format}?purpose=news{joined}");
+    let answer = program.get(&path).await.expect(200);
+    let text = match format {
+        "xlsx" => {
+            let mut book = zip::ZipArchive::new(std::io::Cursor::new(answer.body)).unwrap();
+            let mut text = String::new();
+            for at in 0..book.len() {
+                std::io::Read::read_to_string(&mut book.by_index(at).unwrap(), &mut text).unwrap();
+            }
+            text
+        }
+        _ => answer.text(),
+    };
+    assert_tells_nothing(&text);
+    let words = text.split(|c: char| !(c.is_alphanumeric() || "@.".contains(c)));
+    words.filter(|word| word.contains('@')).map(str::to_owned).collect()
+}
+
+/// No other group, tag, source or field's value stands in what a group sees, nor its own name.
+#[track_caller]
+fn assert_tells_nothing(text: &str) {
+    for secret in ["aspen", "birch", "cedar", "tag-of-staff", "leaflet-of-staff", "value-of-staff"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_shares_with_whom_and_whatever_is_asked_a_group_sees_its_own_and_nobody_else() {
+    const PEOPLE: usize = 6;
+    const SLUGS: [&str; 3] = ["aspen", "birch", "cedar"];
     let app = TestApp::start().await;
-    let groups = [app.group("aspen").await, app.group("birch").await];
-    let programs =
-        [app.manager("a@example.org", groups[0]).await.1, app.manager("b@example.org", groups[1]).await.1];
-    let emails: Vec<String> = (0..6).map(|n| format!("p{n}@example.org")).collect();
+    let mut groups = Vec::new();
+    let mut programs = Vec::new();
+    for (n, slug) in SLUGS.into_iter().enumerate() {
+        groups.push(app.group(slug).await);
+        programs.push(app.manager(&format!("manager{n}@example.org"), groups[n]).await.1);
+    }
+    let editor = app.editor().await;
+    editor.post_json("/api/v1/admin/tags", &json!({ "slug": "tag-of-staff" })).await.expect(201);
+    let field = json!({ "slug": "union", "label": "Union", "kind": "text" });
+    editor.post_json("/api/v1/admin/fields", &field).await.expect(201);
+    let emails: Vec<String> = (0..PEOPLE).map(|n| format!("p{n}@example.org")).collect();
+    let mut ids = Vec::new();
     for (n, email) in emails.iter().enumerate() {
         let code = if n % 2 == 0 { "15104" } else { "44101" };
-        app.supporter_of(&json!({ "email": email, "postal_code": code, "consent": { "email": true } })).await;
+        let source = json!({ "code": "leaflet-of-staff", "group": "cedar" });
+        let signup =
+            json!({ "email": email, "postal_code": code, "consent": { "email": true }, "source": source });
+        let id = app.joined_with(signup).await;
+        let staffs = json!({ "tags": ["tag-of-staff"], "fields": { "union": "value-of-staff" } });
+        editor.change(&id, &staffs).await.expect(200);
+        ids.push(id.parse::<openhearth::id::Id>().unwrap());
     }
     let tie = prop_oneof![Just(Tie::Never), Just(Tie::Shares), Just(Tie::Withdrew)];
-    let ties = proptest::collection::vec((tie.clone(), tie), emails.len());
-    let query = prop_oneof![
-        Just(""),
-        Just("?q=p1"),
-        Just("?q=example.org"),
-        Just("?region=PA"),
-        Just("?region=OH&limit=1"),
-        Just("?status=confirmed"),
-        Just("?status=unsubscribed"),
-        Just("?postal_prefix=151"),
-        Just("?q=p0&region=PA"),
+    let ties =
+        proptest::collection::vec((proptest::array::uniform3(tie), proptest::bool::weighted(0.2)), PEOPLE);
+    // What is asked, and whom it means by their numbers.
+    let asked: [(&str, fn(usize) -> bool); 9] = [
+        ("", |_| true),
+        ("?q=p1", |n| n == 1),
+        ("?q=example.org", |_| true),
+        ("?region=PA", |n| n % 2 == 0),
+        ("?region=OH&limit=1", |n| n % 2 == 1),
+        ("?status=confirmed", |_| true),
+        ("?status=unsubscribed", |_| false),
+        ("?postal_prefix=151", |n| n % 2 == 0),
+        ("?q=p0&region=PA", |n| n == 0),
     ];
-    let mut runner = TestRunner::new(Config { cases: 12, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 10, ..Config::default() });
     let handle = tokio::runtime::Handle::current();
     let checked = tokio::task::block_in_place(|| {
-        runner.run(&(ties, query), |(ties, query)| {
+        runner.run(&(ties, 0..asked.len()), |(ties, query)| {
             handle.block_on(async {
+                let (query, means) = asked[query];
                 app.execute("DELETE FROM shares").await;
-                for (email, ties) in emails.iter().zip(&ties) {
-                    for (group, tie) in groups.iter().zip([ties.0, ties.1]) {
-                        if tie != Tie::Never {
-                            app.share(email, *group).await;
+                app.execute("UPDATE supporters SET status = 'confirmed', unsubscribed_at = NULL").await;
+                for (n, (of_person, has_left)) in ties.iter().enumerate() {
+                    for (group, tie) in groups.iter().zip(of_person) {
+                        if *tie != Tie::Never {
+                            app.share(&emails[n], *group).await;
                         }
-                        if tie == Tie::Withdrew {
+                        if *tie == Tie::Withdrew {
                             app.execute(
                                 "UPDATE shares SET withdrawn_at = 1 WHERE id = (SELECT id FROM shares ORDER BY id DESC LIMIT 1)",
                             )
                             .await;
                         }
                     }
+                    if *has_left {
+                        let (id, now) = (ids[n], app.clock.now());
+                        app.write(move |db| openhearth::supporters::leave(db, id, now)).await;
+                    }
                 }
                 for (at, program) in programs.iter().enumerate() {
-                    let own: BTreeSet<String> = emails
-                        .iter()
-                        .zip(&ties)
-                        .filter(|(_, ties)| [ties.0, ties.1][at] == Tie::Shares)
-                        .map(|(email, _)| email.clone())
-                        .collect();
+                    let is_own = |n: usize| ties[n].0[at] == Tie::Shares && !ties[n].1;
+                    let those = |means: fn(usize) -> bool| -> BTreeSet<String> {
+                        (0..PEOPLE).filter(|n| is_own(*n) && means(*n)).map(|n| emails[n].clone()).collect()
+                    };
+                    let (own, expected) = (those(|_| true), those(means));
+                    let page = program.supporters(query).await.expect(200);
+                    assert_tells_nothing(&page.text());
                     let seen = listed(program, query).await;
-                    prop_assert!(seen.is_subset(&own), "{query}: {seen:?} of {own:?}");
-                    prop_assert_eq!(&listed(program, "").await, &own);
+                    if query.contains("limit=1") {
+                        prop_assert_eq!(seen.len(), expected.len().min(1), "{}", query);
+                        prop_assert!(seen.is_subset(&expected), "{}: {:?} of {:?}", query, seen, expected);
+                    } else {
+                        prop_assert_eq!(&seen, &expected, "{}", query);
+                    }
+                    let query = query.replace("&limit=1", "");
+                    for format in ["csv", "ndjson", "xlsx"] {
+                        let taken = exported(program, format, &query).await;
+                        prop_assert_eq!(&taken, &expected, "{} {}", format, &query);
+                    }
+                    let figures = format!("/api/v1/admin/groups/{}/stats", groups[at]);
+                    let figures = program.get(&figures).await.expect(200).json();
+                    prop_assert_eq!(figures["active"].as_u64(), Some(own.len() as u64));
+                    for (other, group) in groups.iter().enumerate().filter(|(other, _)| *other != at) {
+                        program.get(&format!("/api/v1/admin/groups/{group}/stats")).await.expect(404);
+                        program.get(&format!("/api/v1/groups/{}/recalls", SLUGS[other])).await.expect(404);
+                    }
+                    let other = format!("?group={}", SLUGS[(at + 1) % SLUGS.len()]);
+                    let hidden = ["?tag=tag-of-staff", "?source=leaflet-of-staff", "?field.union=x"];
+                    for hidden in hidden.into_iter().chain([other.as_str()]) {
+                        program.supporters(hidden).await.expect(422);
+                        let taken = format!("/api/v1/admin/exports/supporters.csv?purpose=x&{}", &hidden[1..]);
+                        program.get(&taken).await.expect(422);
+                    }
                 }
                 Ok(())
             })
