@@ -99,6 +99,8 @@ impl Kernel {
             postal_address: self.postal_address(),
             nonce: nonce.to_owned(),
             speech: crate::speech::Speech::English,
+            languages: Vec::new(),
+            is_chosen: false,
         }
     }
 

@@ -263,18 +263,17 @@ fn metrics_access(config: &Config) -> MetricsAccess {
 
 /// Problems as pages, in the site's look.
 fn error_page(kernel: Kernel) -> ErrorPage {
-    ErrorPage(Box::new(move |problem| {
+    ErrorPage(Box::new(move |problem, speech| {
         let nonce = Page::nonce()?;
-        let mut detail = problem.detail.clone();
-        if let Some(first) = detail.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+        let (title, detail) = site::faults::problem(speech, &problem.title, &problem.detail);
+        let site = kernel.site(&nonce).in_speech(speech);
+        let label = site.words().front_page.to_owned();
         let page = MessagePage {
-            site: kernel.site(&nonce),
-            title: problem.title.clone(),
-            heading: problem.title.clone(),
-            paragraphs: vec![format!("{}.", detail.trim_end_matches('.'))],
-            link: Some(PageLink { label: "To the front page".to_owned(), href: "/".to_owned() }),
+            site,
+            title: title.clone(),
+            heading: title,
+            paragraphs: vec![detail],
+            link: Some(PageLink { label, href: "/".to_owned() }),
         };
         Page::render(&page, nonce)
     }))

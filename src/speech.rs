@@ -1,6 +1,7 @@
 //! [`Speech`]: the languages that pages and mails to supporters are written in, and `sentences!`, which keeps what they
-//! say in all of them side by side: a sentence that lacks a language does not compile. Called by slices; what is said to
-//! staff and to groups is English.
+//! say in all of them side by side: a sentence that lacks a language does not compile. [`Messages`] does the same for what
+//! is wrong with a field, which the API says in English and a page in its language. Called by slices; what is said to staff
+//! is English.
 
 use crate::contact::Language;
 
@@ -52,6 +53,18 @@ impl Speech {
         }
     }
 
+    /// `message` in this language, if it is one of `known`, whatever fills its gaps.
+    #[must_use]
+    pub fn say(self, known: Messages, message: &str) -> Option<String> {
+        known.iter().find_map(|&(english, spanish)| {
+            let there = match self {
+                Self::English => english,
+                Self::Spanish => spanish,
+            };
+            refill(english, there, message)
+        })
+    }
+
     /// Its name in itself.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -60,6 +73,31 @@ impl Speech {
             Self::Spanish => "Español",
         }
     }
+}
+
+/// Messages, each in English, as the API says it, and in Spanish. Gaps stand between braces, alike in both.
+pub type Messages = &'static [(&'static str, &'static str)];
+
+/// `there` with its gaps filled as those of `from` are in `message`; nothing where that is another message.
+fn refill(from: &str, there: &str, message: &str) -> Option<String> {
+    let mut filled = there.to_owned();
+    let mut pieces = from.split('{');
+    let mut rest = message.strip_prefix(pieces.next()?)?;
+    for piece in pieces {
+        let (gap, after) = piece.split_once('}')?;
+        let end = if after.is_empty() { rest.len() } else { rest.find(after)? };
+        filled = filled.replace(&format!("{{{gap}}}"), rest.get(..end)?);
+        rest = rest.get(end.checked_add(after.len())?..)?;
+    }
+    rest.is_empty().then_some(filled)
+}
+
+/// Messages whose languages have other gaps to fill, or that lack one.
+#[cfg(test)]
+pub(crate) fn message_faults(known: Messages) -> Vec<&'static str> {
+    let faulty =
+        known.iter().filter(|(english, spanish)| gaps(english) != gaps(spanish) || spanish.is_empty());
+    faulty.map(|(english, _)| *english).collect()
 }
 
 /// Declares a struct of sentences with `of(Speech)`; each line is one sentence in English and in Spanish. What is filled in
@@ -126,6 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_said_in_another_language_with_its_gaps_filled() {
+        const KNOWN: Messages =
+            &[("No.", "Que no."), ("At most {max} of {what}.", "Como máximo {max} de {what}.")];
+        let say = |message| Speech::Spanish.say(KNOWN, message);
+        assert_eq!(say("No.").as_deref(), Some("Que no."));
+        assert_eq!(say("At most 12 of these.").as_deref(), Some("Como máximo 12 de these."));
+        for other in ["", "No", "No. Never.", "At most 12", "At most 12 of these"] {
+            assert_eq!(say(other), None, "{other:?}");
+        }
+        assert_eq!(Speech::English.say(KNOWN, "At most 1 of x.").as_deref(), Some("At most 1 of x."));
+        assert_eq!(message_faults(&[("{a}", "{a}"), ("{a}", ""), ("b", "{b}")]), ["{a}", "b"]);
+    }
+
+    #[test]
     fn a_language_is_found_by_its_tag_and_by_what_a_browser_likes() {
         for (tag, speech) in [
             ("es", Speech::Spanish),
@@ -153,6 +205,7 @@ mod tests {
         #[test]
         fn no_header_makes_it_panic(text in ".*") {
             let _ = (Speech::accepted(&text), Speech::of(&text));
+            let _ = Speech::Spanish.say(&[("a{b}c", "c{b}a")], &text);
         }
     }
 }

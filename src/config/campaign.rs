@@ -14,6 +14,10 @@ pub struct CampaignConfig {
     pub tagline: String,
     /// Paragraphs of the front page.
     pub about: Vec<String>,
+    /// The line in Spanish; empty to show the English one.
+    pub tagline_es: String,
+    /// The paragraphs in Spanish; none to show the English ones.
+    pub about_es: Vec<String>,
     /// IANA time zone of date filters and daily figures.
     pub timezone: String,
     /// Where security problems are reported: an address or an https URL; empty for nowhere.

@@ -29,8 +29,13 @@ pub use secrets::random as random_secret;
 pub use server::{MetricsConfig, Network, ServerConfig};
 
 /// Keys whose variables hold several values, separated by commas.
-const LISTS: [&str; 4] =
-    ["old_secrets", "server.trusted_proxies", "server.allowed_origins", "campaign.about"];
+const LISTS: [&str; 5] = [
+    "old_secrets",
+    "server.trusted_proxies",
+    "server.allowed_origins",
+    "campaign.about",
+    "campaign.about_es",
+];
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 

@@ -63,19 +63,6 @@ impl Involvement {
             Self::Other => "other",
         }
     }
-
-    /// The English label beside the tick box.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Frontline => "I live in a frontline community",
-            Self::Worker => "I work in industry or belong to a union",
-            Self::Advocate => "I am an advocate or organizer",
-            Self::Faith => "I belong to a faith community",
-            Self::Researcher => "I am a researcher or educator",
-            Self::Other => "Something else",
-        }
-    }
 }
 
 impl FromStr for Involvement {
@@ -99,7 +86,6 @@ mod tests {
         for answer in Involvement::ALL {
             assert_eq!(Involvement::parse(answer.as_str()), Ok(answer));
             assert!(InvolvementError.to_string().contains(answer.as_str()));
-            assert!(!answer.label().is_empty());
         }
         assert_eq!(
             serde_json::to_string(&Involvement::ALL[..2]).ok().as_deref(),

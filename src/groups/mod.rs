@@ -3,6 +3,7 @@
 //!
 //! [`Groups`] is the facade. Members are kept in memory; [`shares`] are functions for the transactions of others.
 
+mod answer;
 mod application;
 mod digest;
 mod directory;
@@ -16,6 +17,7 @@ mod offers;
 mod owed;
 mod own;
 mod page_routes;
+mod page_words;
 mod pages;
 mod picture;
 mod post;

@@ -3,8 +3,15 @@
 
 use askama::Template;
 
-use super::{model::Member, post::ApplyValues};
-use crate::site::{FieldError, NoticeView, Site};
+use super::{
+    model::Member,
+    page_words::{DirectoryWords, label},
+    post::{ApplyValues, region_names},
+};
+use crate::{
+    site::{FieldError, NoticeView, Site},
+    speech::Speech,
+};
 
 /// `/groups/apply`: the form, also when it comes back with errors.
 #[derive(Debug, Clone, Template)]
@@ -97,13 +104,31 @@ pub struct ApplicationConfirmedPage {
     pub site: Site,
 }
 
+/// `/groups/answer/{token}`: what staff asked, and what the contact answers.
+#[derive(Debug, Clone, Template)]
+#[template(path = "groups/answer.html")]
+pub struct AnswerPage {
+    /// The frame.
+    pub site: Site,
+    /// The organisation.
+    pub group_name: String,
+    /// What staff asked.
+    pub question: String,
+    /// What was typed, or answered before.
+    pub answer: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// Where the button posts.
+    pub action: String,
+}
+
 /// A choice of a filter.
 #[derive(Debug, Clone)]
 pub struct FilterChoice {
     /// What is sent.
     pub value: &'static str,
     /// What is read.
-    pub label: &'static str,
+    pub label: String,
     /// Whether it is the one in force.
     pub is_chosen: bool,
 }
@@ -114,7 +139,7 @@ pub struct MemberCard {
     /// Its name.
     pub name: String,
     /// What kind it is.
-    pub kind: &'static str,
+    pub kind: String,
     /// Its page.
     pub path: String,
     /// Its website.
@@ -131,15 +156,19 @@ pub struct MemberCard {
     pub logo_path: Option<String>,
 }
 
-impl From<&Member> for MemberCard {
-    fn from(member: &Member) -> Self {
+impl MemberCard {
+    /// The member on a page in this language.
+    pub(super) fn of(member: &Member, speech: Speech) -> Self {
+        let sectors = member.sectors.iter().map(|sector| label(speech, sector.label()));
+        let regions =
+            member.regions.iter().map(|code| label(speech, &region_names(std::slice::from_ref(code))));
         Self {
             name: member.name.clone(),
-            kind: member.kind.label(),
+            kind: label(speech, member.kind.label()),
             path: member.page_path(),
             website: member.website.clone(),
-            regions: super::post::region_names(&member.regions),
-            sectors: member.sectors.iter().map(|sector| sector.label()).collect::<Vec<_>>().join(", "),
+            regions: regions.collect::<Vec<_>>().join(", "),
+            sectors: sectors.collect::<Vec<_>>().join(", "),
             about: member.about.clone(),
             join_path: format!("/join?group={}", member.slug),
             logo_path: member.logo_path(),
@@ -153,6 +182,8 @@ impl From<&Member> for MemberCard {
 pub struct DirectoryPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static DirectoryWords,
     /// What was searched for.
     pub q: String,
     /// Regions to choose from.
@@ -173,6 +204,8 @@ pub struct DirectoryPage {
 pub struct MemberPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static DirectoryWords,
     /// The member.
     pub member: MemberCard,
 }

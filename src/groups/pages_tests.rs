@@ -21,7 +21,7 @@ fn apply(typed: &str, errors: Vec<FieldError>) -> ApplyPage {
 fn member(typed: &str) -> MemberCard {
     MemberCard {
         name: typed.into(),
-        kind: "Frontline community",
+        kind: "Frontline community".into(),
         path: "/groups/valley".into(),
         website: "https://valley.example.org/".into(),
         regions: "Ohio, Pennsylvania".into(),
@@ -48,20 +48,39 @@ fn pages_are_sound() -> askama::Result<()> {
         not_me_url: Some("/not-me/abc".into()),
     };
     check("application", &page)?;
-    check("application_confirmed", &ApplicationConfirmedPage { site: site() })?;
-    let choice = |value, label| FilterChoice { value, label, is_chosen: true };
-    let directory = DirectoryPage {
+    let answer = |error: Option<&str>| AnswerPage {
         site: site(),
-        q: "air".into(),
-        regions: vec![choice("OH", "Ohio")],
-        sectors: vec![choice("steel", "Steel")],
-        kinds: vec![choice("faith", "Faith")],
-        members: vec![member("Valley Clean Air")],
-        next: Some("/groups?after=x&q=air".into()),
+        group_name: "Valley".into(),
+        question: "Who are you?".into(),
+        answer: "We <measure> the air.".into(),
+        error: error.map(str::to_owned),
+        action: "/groups/answer/abc".into(),
     };
-    check("directory", &directory)?;
-    check("directory_empty", &DirectoryPage { members: Vec::new(), next: None, ..directory })?;
-    check("member", &MemberPage { site: site(), member: member("Valley Clean Air") })
+    check("answer", &answer(None))?;
+    check("answer_error", &answer(Some("Fill in this field.")))?;
+    check("application_confirmed", &ApplicationConfirmedPage { site: site() })?;
+    for speech in Speech::ALL {
+        let choice = |value, label: &str| FilterChoice { value, label: label.into(), is_chosen: true };
+        let (site, w) = (
+            site().in_speech(speech).with_languages("/groups", "q=air", Speech::English),
+            DirectoryWords::of(speech),
+        );
+        let named = |name: &str| format!("{name}_{}", speech.tag());
+        let directory = DirectoryPage {
+            site: site.clone(),
+            w,
+            q: "air".into(),
+            regions: vec![choice("OH", "Ohio")],
+            sectors: vec![choice("steel", "Steel")],
+            kinds: vec![choice("faith", "Faith")],
+            members: vec![member("Valley Clean Air")],
+            next: Some("/groups?after=x&q=air".into()),
+        };
+        check(&named("directory"), &directory)?;
+        check(&named("directory_empty"), &DirectoryPage { members: Vec::new(), next: None, ..directory })?;
+        check(&named("member"), &MemberPage { site, w, member: member("Valley Clean Air") })?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -78,7 +97,7 @@ proptest! {
     fn whatever_is_typed_is_escaped(typed in prop_oneof!["[<>\"'&/a-z=! -]{1,24}", "\\PC{1,24}"]) {
         let pages = |typed: &str| -> askama::Result<String> {
             let apply = apply(typed, vec![FieldError::new(typed, typed)]).render()?;
-            Ok(apply + &MemberPage { site: site(), member: member(typed) }.render()?)
+            Ok(apply + &MemberPage { site: site(), w: DirectoryWords::of(Speech::English), member: member(typed) }.render()?)
         };
         let fail = |error: askama::Error| TestCaseError::fail(error.to_string());
         let (harmless, html) = (pages("word").map_err(fail)?, pages(&typed).map_err(fail)?);

@@ -8,7 +8,7 @@ use super::{
     model::NATIONWIDE,
     words::{Kind, Sector},
 };
-use crate::{contact::Region, error::FieldError, site};
+use crate::{contact::Region, error::FieldError, site, speech::Speech};
 
 /// A posted application. Empty fields count as left out.
 #[derive(Clone, Default, Deserialize)]
@@ -122,16 +122,9 @@ impl ApplyPost {
 pub fn shown(faults: Vec<FieldError>) -> Vec<site::FieldError> {
     let faults = faults.into_iter().map(|fault| {
         let field = fault.field.split('[').next().unwrap_or_default();
-        site::FieldError::new(field, sentence(&fault.message))
+        site::FieldError::new(field, site::faults::said(Speech::English, &[], &fault.message))
     });
     faults.collect()
-}
-
-/// A message as a sentence of a page.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// Regions by name.

@@ -25,6 +25,7 @@ pub use page::{ErrorPage, Page, error_pages};
 pub use paging::{Cursor, PageQuery, Slice, page_size};
 pub use precondition::{Etag, IfMatch};
 pub use query::{Query, QueryOf, read_query};
+pub use speech::{asked_speech, liked_speech};
 
 use actix_web::{HttpRequest, http::header};
 

@@ -10,7 +10,11 @@ use actix_web::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::error::{AppError, PROBLEM_JSON, Problem};
+use super::speech::{asked_speech, liked_speech};
+use crate::{
+    error::{AppError, PROBLEM_JSON, Problem},
+    speech::Speech,
+};
 
 /// A rendered page; `nonce` is the one its script elements carry.
 pub struct Page {
@@ -72,8 +76,8 @@ impl Responder for Page {
 /// Renders a problem as a page; given by the site, which owns the look.
 pub struct ErrorPage(pub ShowProblem);
 
-/// Renders one problem.
-pub type ShowProblem = Box<dyn Fn(&Problem) -> Result<Page, AppError> + Send + Sync>;
+/// Renders one problem in a language.
+pub type ShowProblem = Box<dyn Fn(&Problem, Speech) -> Result<Page, AppError> + Send + Sync>;
 
 /// Middleware that shows problems as pages wherever a person looks: outside `/api/`, when HTML is accepted.
 ///
@@ -92,7 +96,11 @@ pub async fn error_pages<B: MessageBody + 'static>(
     let problem =
         response.response().error().and_then(|error| error.as_error::<AppError>()).map(AppError::problem);
     let page = match (&problem, response.request().app_data::<Data<ErrorPage>>()) {
-        (Some(problem), Some(show)) => (show.0)(problem).ok(),
+        (Some(problem), Some(show)) => {
+            let request = response.request();
+            let speech = asked_speech(request).unwrap_or_else(|| liked_speech(request));
+            (show.0)(problem, speech).ok()
+        }
         _ => None,
     };
     match page {

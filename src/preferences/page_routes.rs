@@ -1,7 +1,7 @@
 //! `/unsubscribe`, `/not-me` and `/preferences` as pages. GET changes nothing; each change is a button (POST).
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{self, Data, Path},
 };
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::{AppError, FieldError},
-    http::{Endpoint, Form, Page},
+    http::{Endpoint, Form, Page, liked_speech},
     site::Site,
     speech::Speech,
     supporters::Supporter,
@@ -63,12 +63,15 @@ fn left(preferences: &Preferences, speech: Speech) -> Result<Page, AppError> {
 
 async fn not_me_page(
     preferences: Data<Preferences>,
+    request: HttpRequest,
     token: Path<String>,
     speech: Speech,
 ) -> Result<Page, AppError> {
     preferences.not_me_subject(&token)?;
     let (site, nonce) = preferences.frame(speech)?;
-    Page::render(&NotMePage { site, w: LeaveWords::of(speech), action: format!("/not-me/{token}") }, nonce)
+    let path = format!("/not-me/{token}");
+    let site = site.with_languages(&path, "", liked_speech(&request));
+    Page::render(&NotMePage { action: site.at(&path), site, w: LeaveWords::of(speech) }, nonce)
 }
 
 async fn not_me(
@@ -160,7 +163,7 @@ async fn details(
         history: present::history(&holdings, d),
         exports: present::exports(&holdings, d, &site.campaign_name),
         values: shown.typed.unwrap_or_else(|| present::stored_values(&supporter)),
-        errors: present::faults(shown.faults, d),
+        errors: present::faults(shown.faults, speech),
         receipts: present::receipts(&supporter, &holdings),
         edit_action: format!("/preferences/{token}"),
         download_url: format!("/preferences/{token}/data.json"),

@@ -3,7 +3,7 @@
 use super::{
     holdings::{ExportRecord, Holdings, ShareRecord},
     pages::{DetailsValues, OfferedGroup, PageReceipt, SharedGroup, StoredField},
-    words::{ChoiceWords, DetailWords},
+    words::{ChoiceWords, DetailWords, FAULTS},
 };
 use crate::{clock::Timestamp, error::FieldError, site, speech::Speech, supporters::Supporter};
 
@@ -123,19 +123,10 @@ pub(super) fn stored_values(supporter: &Supporter) -> DetailsValues {
     }
 }
 
-/// What is wrong, in the language of the page; what has no sentence of its own keeps its English one.
-pub(super) fn faults(faults: Vec<FieldError>, d: &DetailWords) -> Vec<site::FieldError> {
-    let said = |fault: FieldError| {
-        let message = match fault.field.as_str() {
-            "given_name" | "family_name" => d.bad_name.to_owned(),
-            "postal_code" => d.bad_postal_code.to_owned(),
-            "language" => d.bad_language.to_owned(),
-            "erase_confirm" => d.erase_missing.to_owned(),
-            _ => fault.message,
-        };
-        site::FieldError::new(fault.field, message)
-    };
-    faults.into_iter().map(said).collect()
+/// What is wrong, in the language of the page.
+pub(super) fn faults(faults: Vec<FieldError>, speech: Speech) -> Vec<site::FieldError> {
+    let said = |fault: &FieldError| site::faults::said(speech, FAULTS, &fault.message);
+    faults.into_iter().map(|fault| site::FieldError::new(&fault.field, said(&fault))).collect()
 }
 
 /// The sentence after sharing with a group ended.

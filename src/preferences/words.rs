@@ -1,6 +1,6 @@
 //! What the pages and mails of preferences say, in every language of ours.
 
-use crate::sentences;
+use crate::{sentences, speech::Messages};
 
 sentences! {
     /// Leaving with one click, and "that was not me".
@@ -104,9 +104,6 @@ sentences! {
     optional = "optional", "opcional";
     save = "Save", "Guardar";
     saved = "Saved. Your details have changed.", "Guardado. Tus datos han cambiado.";
-    bad_name = "A name has at most 100 characters, on one line.", "Un nombre tiene como máximo 100 caracteres, en una línea.";
-    bad_postal_code = "Enter a ZIP code such as 15104, or leave it empty.", "Escribe un código postal como 15104, o déjalo vacío.";
-    bad_language = "Choose one of these languages.", "Elige uno de estos idiomas.";
     share_heading = "Who may have your contact", "Quién puede tener tus datos";
     share_button = "Save these choices", "Guardar estas opciones";
     share_saved = "Saved. Groups you took away are told to delete what they have.",
@@ -158,6 +155,9 @@ sentences! {
         "¿No lo pediste? Entonces ignora este correo; nada cambia.";
 }
 
+/// What is wrong with a change, beside what every form may say.
+pub(super) const FAULTS: Messages = &[("choose en or es", "elige uno de estos idiomas")];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,5 +167,6 @@ mod tests {
         let faults =
             [LeaveWords::faults(), ChoiceWords::faults(), DetailWords::faults(), LinkMailWords::faults()];
         assert_eq!(faults.concat(), Vec::<&str>::new());
+        assert!(crate::speech::message_faults(FAULTS).is_empty());
     }
 }

@@ -8,7 +8,9 @@ use crate::{
     forms::{Forms, JOIN},
     groups::{self, Groups},
     id::Id,
-    site::GroupChoice,
+    site::{CustomField, FieldControl, GroupChoice},
+    speech::Speech,
+    supporters::FieldKind,
 };
 
 /// What is offered now.
@@ -18,12 +20,12 @@ pub(super) struct Offers<'a> {
 }
 
 impl Offer for Offers<'_> {
-    fn notice(&self, form: &str, notice: Option<Id>) -> Result<Id, FieldError> {
+    fn notice(&self, form: &str, notice: Option<Id>, speech: Speech) -> Result<Id, FieldError> {
         if !self.forms.has_form(form) {
             return Err(FieldError::new("form", "unknown_form", "there is no such form"));
         }
         let found = match notice {
-            None => self.forms.current_notice(form),
+            None => self.forms.current_notice_in(form, speech),
             Some(id) => self.forms.notice(id).filter(|notice| notice.form == form),
         };
         let message = "this wording is not one of this form; load the form again and read it";
@@ -52,6 +54,26 @@ impl Signups {
                 checked: post.shares_with(&member.slug),
             })
             .collect()
+    }
+}
+
+impl Signups {
+    /// The fields that staff chose for the form, with what was typed into them.
+    pub(super) fn custom_fields(&self, post: &JoinPost) -> Vec<CustomField> {
+        let control = |kind, choices| match kind {
+            FieldKind::Text => FieldControl::Text,
+            FieldKind::Number => FieldControl::Number,
+            FieldKind::Date => FieldControl::Date,
+            FieldKind::Choice => FieldControl::Choice(choices),
+            FieldKind::YesNo => FieldControl::Tick,
+        };
+        let shown = self.fields.on_form(JOIN).into_iter().map(|field| CustomField {
+            value: post.custom(&field.slug).to_owned(),
+            slug: field.slug,
+            label: field.label,
+            control: control(field.kind, field.choices),
+        });
+        shown.collect()
     }
 }
 

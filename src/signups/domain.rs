@@ -13,6 +13,7 @@ use crate::{
     groups::MOST_OFFERED,
     id::Id,
     object,
+    speech::Speech,
 };
 
 /// A sign-up as it is sent.
@@ -85,7 +86,7 @@ pub struct Consent {
     /// Calls and texts may be made to `phone`.
     #[serde(default)]
     pub phone: bool,
-    /// Id of the notice that was shown; the form's current one when nothing is said.
+    /// Id of the notice that was shown; the form's current one in `language` when nothing is said.
     #[schema(value_type = Option<String>)]
     pub notice: Option<Id>,
 }
@@ -200,8 +201,9 @@ impl std::fmt::Debug for Details {
 
 /// What a form offers, as [`JoinForm::check`] needs it.
 pub trait Offer {
-    /// The notice a sign-up on `form` agreed to, if the form and the notice exist and belong together.
-    fn notice(&self, form: &str, notice: Option<Id>) -> Result<Id, FieldError>;
+    /// The notice a sign-up on `form` agreed to, if the form and the notice exist and belong together; where none is
+    /// said, the one that somebody of this language is shown.
+    fn notice(&self, form: &str, notice: Option<Id>, speech: Speech) -> Result<Id, FieldError>;
 
     /// The member group with this slug.
     fn group(&self, slug: &str) -> Option<Id>;
@@ -237,13 +239,14 @@ impl JoinForm {
             .zip(country)
             .and_then(|(text, country)| faults.take("phone", Phone::parse(text, country), |e| e.code()));
         let language = given(self.language.as_deref()).map_or_else(
-            || Language::parse(crate::speech::Speech::English.tag()).ok(),
+            || Language::parse(Speech::English.tag()).ok(),
             |text| faults.take("language", Language::parse(text), |e| e.code()),
         );
         let region = faults.region(self.region.as_deref(), country, postal_code.as_ref());
         let share_with = faults.groups(&self.share_with, offer);
         let form = given(self.form.as_deref()).unwrap_or(crate::forms::JOIN).to_owned();
-        let notice_id = match offer.notice(&form, consent.notice) {
+        let speech = language.as_ref().map(|language| Speech::of(language.as_str())).unwrap_or_default();
+        let notice_id = match offer.notice(&form, consent.notice, speech) {
             Ok(id) => Some(id),
             Err(fault) => {
                 faults.0.push(fault);

@@ -11,6 +11,7 @@ mod mails;
 mod model;
 mod owed;
 mod page_routes;
+mod page_words;
 mod pages;
 mod post;
 mod purge;

@@ -3,7 +3,10 @@
 
 use askama::Template;
 
-use super::confirmation::NamedGroup;
+use super::{
+    confirmation::NamedGroup,
+    page_words::{ConfirmPageWords, InboxWords},
+};
 use crate::site::{JoinFormView, Site};
 
 /// `/join`: the form alone, also when it comes back with errors.
@@ -22,6 +25,8 @@ pub struct JoinPage {
 pub struct CheckInboxPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static InboxWords,
     /// The address our mail comes from.
     pub mail_from: String,
     /// Development: mails stay in the mailbox at `/dev/mailbox`, and the page links to it.
@@ -30,16 +35,31 @@ pub struct CheckInboxPage {
     pub link_days: u16,
 }
 
+impl CheckInboxPage {
+    fn link_life(&self) -> String {
+        days(self.link_days, self.w.one_day, self.w.days)
+    }
+}
+
+/// The sentence for so many days.
+fn days(count: u16, one: &str, more: &str) -> String {
+    if count == 1 { one.to_owned() } else { more.replace("{days}", &count.to_string()) }
+}
+
 /// `GET /confirm/{token}`: what the click will do, and one button. Showing it changes nothing.
 #[derive(Debug, Clone, Template)]
 #[template(path = "signups/confirm.html")]
 pub struct ConfirmPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static ConfirmPageWords,
     /// What is joined.
     pub campaign: String,
     /// The consent wording the person ticked.
     pub notice_text: String,
+    /// The language it was shown in.
+    pub notice_language: String,
     /// Where the button posts.
     pub action: String,
     /// Groups that were ticked, each with a box that is ticked as it was.
@@ -58,6 +78,8 @@ pub struct ConfirmPage {
 pub struct ConfirmedPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static ConfirmPageWords,
     /// What was joined.
     pub campaign: String,
     /// Names of the groups that may have the contact now.
@@ -72,10 +94,18 @@ pub struct ConfirmedPage {
 pub struct ExpiredPage {
     /// The frame.
     pub site: Site,
+    /// What it says.
+    pub w: &'static ConfirmPageWords,
     /// The form, to start again.
     pub form_url: String,
     /// Days that a link lives.
     pub link_days: u16,
+}
+
+impl ExpiredPage {
+    fn link_life(&self) -> String {
+        days(self.link_days, self.w.over_one_day, self.w.over_days)
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use askama::Template;
 use proptest::prelude::*;
 
 use super::*;
-use crate::site::soundness::{check, sample_form, sample_site};
-use crate::site::{FieldError, HiddenField};
+use crate::site::soundness::{check, sample_fields, sample_form, sample_site};
+use crate::site::{FieldError, HiddenField, JoinFormView};
+use crate::speech::Speech;
 
 fn form_with_errors() -> JoinFormView {
     let mut form = sample_form();
@@ -36,42 +37,68 @@ fn form_with_errors() -> JoinFormView {
     form
 }
 
+/// The form with a field of every kind, in this language.
+fn form_in(speech: Speech) -> JoinFormView {
+    let mut form = JoinFormView { speech, ..form_with_errors() };
+    form.fields = sample_fields();
+    form.errors.push(FieldError::new("fields.years", "Enter a number."));
+    form
+}
+
 #[test]
 fn pages_are_sound() -> askama::Result<()> {
-    let site = sample_site;
-    let campaign = || site().campaign_name;
-    check("join", &JoinPage { site: site(), form: sample_form() })?;
-    check("join_errors", &JoinPage { site: site(), form: form_with_errors() })?;
-    let mail_from = "hello@example.org".to_owned();
-    check("check_inbox", &CheckInboxPage { site: site(), mail_from, link_days: 7, dev_mailbox: true })?;
-    let confirm = ConfirmPage {
-        site: site(),
-        campaign: campaign(),
-        notice_text: sample_form().notice.text,
-        action: "/confirm/k1.abc".into(),
-        groups: vec![NamedGroup { id: crate::id::Id::from_bytes([7; 16]), name: "Valley Clean Air".into() }],
-        dropped: vec!["River Watch".into()],
-        not_me_url: "/not-me/k1.abc".into(),
-        self_submit: false,
-    };
-    assert!(
-        !confirm.render()?.contains("<script"),
-        "nothing runs unless the browser is the one that signed up"
-    );
-    check("confirm", &confirm)?;
-    let own = ConfirmPage { self_submit: true, ..confirm };
-    assert!(own.render()?.contains("<script nonce=\"bm9uY2U\">"));
-    check("confirm_self", &own)?;
-    check(
-        "confirmed",
-        &ConfirmedPage {
+    for speech in Speech::ALL {
+        let site = || {
+            sample_site().in_speech(speech).with_languages("/join", "group=valley&zip=44035", Speech::English)
+        };
+        let campaign = || site().campaign_name;
+        let named = |name: &str| format!("{name}_{}", speech.tag());
+        let w = ConfirmPageWords::of(speech);
+        check(&named("join"), &JoinPage { site: site(), form: JoinFormView { speech, ..sample_form() } })?;
+        check(&named("join_errors"), &JoinPage { site: site(), form: form_in(speech) })?;
+        let (w_inbox, mail_from) = (InboxWords::of(speech), "hello@example.org".to_owned());
+        let inbox = CheckInboxPage { site: site(), w: w_inbox, mail_from, link_days: 7, dev_mailbox: true };
+        check(&named("check_inbox"), &inbox)?;
+        let confirm = ConfirmPage {
             site: site(),
+            w,
             campaign: campaign(),
-            groups: vec!["Valley Clean Air".into()],
+            notice_text: sample_form().notice.text,
+            notice_language: "en".into(),
+            action: "/confirm/k1.abc".into(),
+            groups: vec![NamedGroup {
+                id: crate::id::Id::from_bytes([7; 16]),
+                slug: "valley".into(),
+                name: "Valley Clean Air".into(),
+            }],
             dropped: vec!["River Watch".into()],
-        },
-    )?;
-    check("expired", &ExpiredPage { site: site(), form_url: "/join".into(), link_days: 7 })?;
+            not_me_url: "/not-me/k1.abc".into(),
+            self_submit: false,
+        };
+        assert!(
+            !confirm.render()?.contains("<script"),
+            "nothing runs unless the browser is the one that signed up"
+        );
+        check(&named("confirm"), &confirm)?;
+        let own = ConfirmPage { self_submit: true, ..confirm };
+        assert!(own.render()?.contains("<script nonce=\"bm9uY2U\">"));
+        check(&named("confirm_self"), &own)?;
+        let (groups, dropped) = (vec!["Valley Clean Air".into()], vec!["River Watch".into()]);
+        check(
+            &named("confirmed"),
+            &ConfirmedPage { site: site(), w, campaign: campaign(), groups, dropped },
+        )?;
+        check(&named("expired"), &ExpiredPage { site: site(), w, form_url: "/join".into(), link_days: 7 })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_form_says_all_of_its_own_in_spanish() -> askama::Result<()> {
+    let site =
+        sample_site().in_speech(Speech::Spanish).with_languages("/join", "group=valley", Speech::English);
+    let page = JoinPage { site, form: form_in(Speech::Spanish) };
+    insta::assert_snapshot!("join_with_errors_es", page.render()?);
     Ok(())
 }
 

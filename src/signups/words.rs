@@ -1,4 +1,5 @@
 //! What the mails of sign-ups say, in every language of ours.
+//! What their pages say is in `page_words.rs`.
 
 use crate::sentences;
 

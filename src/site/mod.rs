@@ -2,6 +2,7 @@
 //! Called by every slice that shows pages; must not know any slice (slices build its views, not it theirs).
 
 mod assets;
+pub mod faults;
 pub mod join_form;
 pub mod layout;
 pub mod pages;
@@ -9,5 +10,8 @@ pub mod pages;
 pub(crate) mod soundness;
 
 pub use assets::routes;
-pub use join_form::{GroupChoice, HiddenField, InvolvementChoice, JoinFormView, JoinValues, NoticeView};
-pub use layout::{FieldError, Site};
+pub use join_form::{
+    CustomField, FieldControl, GroupChoice, HiddenField, InvolvementChoice, JoinFormView, JoinFormWords,
+    JoinValues, NoticeView,
+};
+pub use layout::{FieldError, LanguageLink, Site};

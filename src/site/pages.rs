@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::join_form::JoinFormView;
 use super::layout::Site;
+use crate::speech::Speech;
 
 /// `/`: what the campaign is, with the join form.
 #[derive(Debug, Clone, Template)]
@@ -16,8 +17,21 @@ pub struct HomePage {
     pub tagline: String,
     /// Paragraphs about the campaign.
     pub about: Vec<String>,
+    /// The language of both.
+    pub about_speech: Speech,
     /// The join form.
     pub form: JoinFormView,
+}
+
+impl HomePage {
+    /// Says in which language the campaign's own words are, where the page is in another.
+    fn about_lang(&self) -> String {
+        if self.about_speech == self.site.speech {
+            String::new()
+        } else {
+            format!(" lang=\"{}\"", self.about_speech.tag())
+        }
+    }
 }
 
 /// A page that says one thing.
@@ -63,6 +77,7 @@ mod tests {
                         .into(),
                     "Join and we will write when there is something to decide, to sign or to turn up for.".into(),
                 ],
+                about_speech: crate::speech::Speech::English,
                 form: sample_form(),
             },
         )?;

@@ -4,7 +4,9 @@
 
 use askama::Template;
 
-use super::join_form::{GroupChoice, InvolvementChoice, JoinFormView, JoinValues, NoticeView};
+use super::join_form::{
+    CustomField, FieldControl, GroupChoice, InvolvementChoice, JoinFormView, JoinValues, NoticeView,
+};
 use super::layout::Site;
 
 /// The frame of an invented campaign.
@@ -15,6 +17,8 @@ pub(crate) fn sample_site() -> Site {
         postal_address: Some("Good Steel Coalition\n12 Furnace Street\nExampleville, OH 00000".into()),
         nonce: "bm9uY2U".into(),
         speech: crate::speech::Speech::English,
+        languages: Vec::new(),
+        is_chosen: false,
     }
 }
 
@@ -27,6 +31,7 @@ pub(crate) fn sample_form() -> JoinFormView {
     };
     JoinFormView {
         slug: "join".into(),
+        speech: crate::speech::Speech::English,
         title: "Join us!".into(),
         action: "/join".into(),
         values: JoinValues {
@@ -43,6 +48,7 @@ pub(crate) fn sample_form() -> JoinFormView {
                 "The Good Steel Coalition may e-mail me news and ways to take part. I can leave at any time."
                     .into(),
         },
+        fields: Vec::new(),
         groups: vec![
             GroupChoice {
                 slug: "valley".into(),
@@ -59,6 +65,23 @@ pub(crate) fn sample_form() -> JoinFormView {
         ],
         errors: Vec::new(),
     }
+}
+
+/// Fields of every kind.
+pub(crate) fn sample_fields() -> Vec<CustomField> {
+    let field = |slug: &str, label: &str, control| CustomField {
+        slug: slug.into(),
+        label: label.into(),
+        control,
+        value: String::new(),
+    };
+    vec![
+        field("union", "Your union", FieldControl::Text),
+        field("years", "Years in the trade", FieldControl::Number),
+        field("born", "Your birthday", FieldControl::Date),
+        field("size", "Shirt size", FieldControl::Choice(vec!["S".into(), "M & L".into()])),
+        field("driver", "I can drive others", FieldControl::Tick),
+    ]
 }
 
 /// Renders a page, checks that it keeps the content security policy and the outline every page has, and writes it

@@ -1,6 +1,7 @@
 //! The HTML form: errors linked to their fields, what was typed kept, cookies, and who may send it.
 
 use reqwest::{Method, header};
+use serde_json::json;
 
 use crate::support::{Answer, TestApp};
 
@@ -168,4 +169,111 @@ async fn other_sites_cannot_send_the_form() {
         assert_eq!(answer.headers.contains_key(header::SET_COOKIE), status == 303, "{headers:?}");
         assert_eq!(app.count(STORED).await, stored, "{headers:?}");
     }
+}
+
+const FIELDS: &str = "/api/v1/admin/fields";
+const FORM: &str = "/api/v1/admin/forms/join";
+
+/// A field of every kind, of which the form shows all but the last.
+async fn with_fields(app: &TestApp) -> crate::support::Client {
+    let editor = app.editor().await;
+    for (slug, label, kind) in [
+        ("union", "Your <union>", "text"),
+        ("years", "Years", "number"),
+        ("born", "Birthday", "date"),
+        ("driver", "I can drive", "yes_no"),
+        ("secret", "Not shown", "text"),
+    ] {
+        editor.post_json(FIELDS, &json!({ "slug": slug, "label": label, "kind": kind })).await.expect(201);
+    }
+    let size = json!({ "slug": "size", "label": "Shirt", "kind": "choice", "choices": ["S", "M & L"] });
+    editor.post_json(FIELDS, &size).await.expect(201);
+    let shown = json!({ "fields": ["size", "union", "years", "born", "driver"] });
+    editor.patch_json(FORM, &shown).await.expect(200);
+    editor
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fields_that_staff_chose_for_the_form_are_shown_by_their_kind_in_their_order() {
+    let app = TestApp::start().await;
+    let none = app.browser().get("/join").await.expect(200).page();
+    assert!(!none.contains("name=\"fields."), "{none}");
+    let editor = with_fields(&app).await;
+    for (list, fault) in [
+        (json!(["size", "shoe"]), "fields[1]: unknown_field"),
+        (json!(["size", "size"]), "fields[1]: duplicate"),
+        (json!(vec!["size"; 21]), "fields: too_many"),
+    ] {
+        assert_eq!(editor.patch_json(FORM, &json!({ "fields": list })).await.faults(), [fault]);
+    }
+    let form = editor.get(FORM).await.expect(200).json();
+    assert_eq!(form["fields"], json!(["size", "union", "years", "born", "driver"]), "as it was set");
+    for path in ["/", "/join", "/join?lang=es"] {
+        let page = app.browser().get(path).await.expect(200).page();
+        let places: Vec<_> = [
+            r#"<select id="fields.size" name="fields.size">"#,
+            r#"<option value="M &#38; L">M &#38; L</option>"#,
+            r#"<label for="fields.union">Your &#60;union&#62; "#,
+            r#"<input id="fields.union" name="fields.union" type="text" value="">"#,
+            r#"<input id="fields.years" name="fields.years" type="text" inputmode="decimal" value="">"#,
+            r#"<input id="fields.born" name="fields.born" type="date" value="">"#,
+            r#"<input id="fields.driver" name="fields.driver" type="checkbox" value="true">"#,
+        ]
+        .into_iter()
+        .map(|part| page.find(part).unwrap_or_else(|| panic!("{part} is not in {page}")))
+        .collect();
+        assert!(places.is_sorted(), "in the order that staff chose: {places:?}");
+        assert!(!page.contains("Not shown"), "{page}");
+    }
+    editor.delete(&format!("{FIELDS}/size")).await.expect(204);
+    let page = app.browser().get("/join").await.expect(200).page();
+    assert!(!page.contains("fields.size") && page.contains("fields.union"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_of_fields_are_checked_kept_on_a_refusal_and_hold_once_confirmed() {
+    let app = TestApp::start().await;
+    let editor = with_fields(&app).await;
+    let typed = [
+        ("fields.union", "Local <12>"),
+        ("fields.years", "many"),
+        ("fields.born", "2026-02-30"),
+        ("fields.driver", "true"),
+        ("fields.size", "XXL"),
+        ("fields.shoe", "42"),
+        ("language", "es"),
+    ];
+    let fields: Vec<_> = GOOD.into_iter().chain(typed).collect();
+    let page = app.browser().join_page(&fields).await.expect(422).page();
+    for part in [
+        r##"<a href="#fields.years">Escribe un número como 12 o 0.5.</a>"##,
+        r##"<a href="#fields.born">Escribe un día como 2026-05-01.</a>"##,
+        r##"<a href="#fields.size">Esto no es una de las opciones.</a>"##,
+        "<li>No hay tal campo.</li>",
+        r#"id="fields.years-error""#,
+        r#"name="fields.years" type="text" inputmode="decimal" value="many" aria-invalid="true""#,
+        r#"name="fields.union" type="text" value="Local &#60;12&#62;""#,
+        r#"name="fields.driver" type="checkbox" value="true" checked"#,
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    let twice: Vec<_> = GOOD.into_iter().chain([("fields.union", "a"), ("fields.union", "b")]).collect();
+    assert_eq!(app.client().join_page(&twice).await.faults(), ["fields.union: duplicate_field"]);
+    assert_eq!(app.count(STORED).await, 0);
+
+    let good = [
+        ("fields.union", " Local 12 "),
+        ("fields.years", "012.5"),
+        ("fields.born", "1970-05-01"),
+        ("fields.driver", "true"),
+        ("fields.size", ""),
+    ];
+    let fields: Vec<_> = GOOD.into_iter().chain(good).collect();
+    app.browser().join_page(&fields).await.expect(303);
+    let asked = app.settle_one().await;
+    app.client().confirm(&asked.link("/confirm/")).await.expect(200);
+    let id =
+        editor.supporters("?field.driver=true").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let stored = json!({ "union": "Local 12", "years": "12.5", "born": "1970-05-01", "driver": "true" });
+    assert_eq!(editor.record(&id).await.0["fields"], stored);
 }

@@ -180,7 +180,7 @@ async fn somebody_who_reads_spanish_gets_every_page_and_mail_in_spanish() {
     let link = mail.link("/preferences/");
     let wrong = [("given_name", ""), ("family_name", ""), ("postal_code", "?"), ("language", "es")];
     let page = client.post_form(&link, &wrong).await.expect(422).page();
-    assert!(page.contains("Escribe un código postal como 15104"), "{page}");
+    assert!(page.contains("Escribe un código ZIP de cinco cifras"), "{page}");
     let page = client.post_form(&format!("{link}/share"), &[("share", "valle")]).await.expect(200).page();
     assert!(page.contains("puede dar mi nombre"), "{page}");
     let notice =

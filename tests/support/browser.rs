@@ -151,6 +151,35 @@ impl Session {
         }
     }
 
+    /// Loads the page again until a link on it contains `text`, and follows it.
+    pub async fn reload_and_follow(&self, text: &str) {
+        let (begun, path) = (Instant::now(), format!("//main//a[contains(., '{text}')]"));
+        loop {
+            if let Some(link) = self.client.find_all(Locator::XPath(&path)).await.unwrap().first() {
+                return link.click().await.unwrap();
+            }
+            assert!(begun.elapsed() < PATIENCE, "no link says {text:?}");
+            self.client.refresh().await.unwrap();
+        }
+    }
+
+    /// Presses the button that says this.
+    pub async fn press(&self, text: &str) {
+        let path = format!("//main//button[normalize-space()='{text}']");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        found.unwrap_or_else(|error| panic!("no button says {text:?}: {error}")).click().await.unwrap();
+    }
+
+    /// The language that the page says it is in.
+    pub async fn language(&self) -> String {
+        self.find("html").await.attr("lang").await.unwrap().unwrap_or_default()
+    }
+
+    /// Whether the box is ticked.
+    pub async fn is_ticked(&self, css: &str) -> bool {
+        self.find(css).await.is_selected().await.unwrap()
+    }
+
     /// Waits until the page with this heading is there.
     pub async fn arrives_at(&self, heading: &str) {
         let xpath = format!("//h1[normalize-space()=\"{heading}\"]");

@@ -41,6 +41,8 @@ pub const LINES: &[Line] = &[
     post("/api/v1/signups", Open),
     post("/api/v1/confirmations", Open),
     get("/api/v1/admin/signups", Needs("supporters:read")).shows_people(),
+    get("/api/v1/admin/outbox", Needs("supporters:read")),
+    post("/api/v1/admin/outbox/retry", Needs("supporters:write")),
     // groups
     get("/api/v1/admin/forms/{slug}", Needs("forms")),
     patch("/api/v1/admin/forms/{slug}", Needs("forms")),
@@ -50,6 +52,8 @@ pub const LINES: &[Line] = &[
     get("/groups/apply", Open),
     post("/groups/apply", Open),
     get("/groups/apply/sent", Open),
+    get("/groups/answer/{token}", Open),
+    post("/groups/answer/{token}", Open),
     get("/groups/confirm/{token}", Open),
     post("/groups/confirm/{token}", Open),
     get("/api/v1/groups", Open).names_groups(),
