@@ -1,5 +1,7 @@
 //! Statements over the audit trail. Nothing here changes an entry, and only retention deletes any.
 
+use std::time::Duration;
+
 use diesel::{QueryResult, dsl::max, prelude::*};
 
 use super::{
@@ -17,6 +19,8 @@ use crate::{
 
 /// Entries of one statement: ten values each, and PostgreSQL takes 65,535, SQLite 32,766.
 const ROWS: usize = 500;
+/// How far an entry may be from where its time belongs.
+const DISORDER: Duration = Duration::from_secs(3600);
 
 diesel::alias!(audit_entries as newest: Newest);
 
@@ -83,6 +87,32 @@ pub(super) fn list_after(db: &mut Db, number: i64, limit: i64) -> QueryResult<Ve
         .load(db)
 }
 
+/// The numbers between which all entries of the filter's span of time are. Numbers and times rise together, but for
+/// clocks that differ and transactions that waited: by less than [`DISORDER`]. So a span is read from its end and no
+/// further than its begin, whatever else was done before and after.
+fn numbers_of(db: &mut Db, filter: &EntryFilter) -> QueryResult<(Option<i64>, Option<i64>)> {
+    use audit_entries::dsl;
+    let after = match filter.from {
+        Some(from) => dsl::audit_entries
+            .filter(dsl::at.lt(from.before(DISORDER)))
+            .order((dsl::at.desc(), dsl::number.desc()))
+            .select(dsl::number)
+            .first(db)
+            .optional()?,
+        None => None,
+    };
+    let before = match filter.to {
+        Some(to) => dsl::audit_entries
+            .filter(dsl::at.ge(to.after(DISORDER)))
+            .order((dsl::at.asc(), dsl::number.asc()))
+            .select(dsl::number)
+            .first(db)
+            .optional()?,
+        None => None,
+    };
+    Ok((after, before))
+}
+
 /// Up to `limit` entries that match, the newest first, those before `before`.
 pub(super) fn list(
     db: &mut Db,
@@ -90,8 +120,12 @@ pub(super) fn list(
     before: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<Link>> {
+    let (after, until) = numbers_of(db, filter)?;
     let mut query = audit_entries::table.select(link!()).order(audit_entries::number.desc()).into_boxed();
-    if let Some(before) = before {
+    if let Some(after) = after {
+        query = query.filter(audit_entries::number.gt(after));
+    }
+    if let Some(before) = before.into_iter().chain(until).min() {
         query = query.filter(audit_entries::number.lt(before));
     }
     if let Some(actor) = filter.actor {

@@ -191,12 +191,17 @@ impl Trail {
         }
     }
 
-    async fn log_head_if_due(&self) -> Result<(), StoreError> {
-        if periodic::is_due(&self.store, &self.clock, "audit_head", HEAD_PERIOD).await? {
-            let head = self.head().await?;
-            tracing::info!(%head, "the audit trail's newest link; audit verify --expect takes it");
+    /// Logs the head, unless it was logged within the hour by whichever process; returns what was logged.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn log_head_if_due(&self) -> Result<Option<Head>, StoreError> {
+        if !periodic::is_due(&self.store, &self.clock, "audit_head", HEAD_PERIOD).await? {
+            return Ok(None);
         }
-        Ok(())
+        let head = self.head().await?;
+        tracing::info!(%head, "the audit trail's newest link; audit verify --expect takes it");
+        Ok(Some(head))
     }
 
     async fn retire_if_due(&self) -> Result<i64, RetainError> {

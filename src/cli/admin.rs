@@ -51,7 +51,7 @@ pub(super) async fn reset(app: App, args: ResetArgs) -> Result<(), String> {
     app.kernel.store.close().await;
     match done? {
         Some(link) => println!("{link}"),
-        None => println!("{} has a new password; its sessions have ended", args.email),
+        None => println!("{} has a new password; its sessions and tokens have ended", args.email),
     }
     Ok(())
 }

@@ -130,9 +130,11 @@ impl Groups {
     /// When the database does not answer; what was erased by then stays erased.
     pub async fn purge(&self) -> Result<usize, StoreError> {
         let keep = Duration::from_secs(u64::from(self.kernel.config.signups.purge_days) * 86_400);
-        let before = self.kernel.clock.now().before(keep);
+        let now = self.kernel.clock.now();
+        let before = now.before(keep);
         let (mut total, mut skip) = (0, 0);
         loop {
+            let keys = self.kernel.keys.clone();
             let (seen, erased) = self
                 .kernel
                 .store
@@ -140,7 +142,13 @@ impl Groups {
                     let stale = queries::list_stale(db, before, skip, BATCH)?;
                     // The days count from the mail; one that is still on its way is waited for.
                     let settled = outbox::is_settled_before(db, &stale, before)?;
-                    Ok::<_, StoreError>((stale.len(), queries::delete_applications(db, &settled)?))
+                    let erased = queries::delete_applications(db, &settled)?;
+                    let act = Act::new(Actor::System, "group.purge");
+                    let act = act.with(serde_json::json!({ "applications": erased }));
+                    if erased > 0 {
+                        audit::append(db, &keys, &[act], now)?;
+                    }
+                    Ok::<_, StoreError>((stale.len(), erased))
                 })
                 .await?;
             if seen == 0 {

@@ -38,7 +38,7 @@ use crate::{
         audit::list_entries, audit::verify_trail, audit::export_entries,
         staff::log_in, staff::log_out, staff::me, staff::change_password, staff::list_sessions, staff::end_session,
         staff::begin_totp, staff::confirm_totp, staff::renew_recovery_codes, staff::remove_totp,
-        staff::list_tokens, staff::create_token, staff::revoke_token,
+        staff::list_tokens, staff::create_token, staff::revoke_token, staff::list_tokens_of, staff::revoke_token_of,
         staff::list_staff, staff::invite_staff, staff::change_staff, staff::take_back_invitation,
         staff::invite_again, staff::send_reset, staff::reset_totp, staff::show_settings, staff::change_settings,
         staff::accept_invitation, staff::request_reset, staff::complete_reset,

@@ -58,13 +58,19 @@ impl Signups {
         let keep = Duration::from_secs(u64::from(kernel.config.signups.purge_days) * 86_400);
         let (mut total, mut skip) = (0, 0);
         loop {
+            let keys = kernel.keys.clone();
             let (seen, erased) = kernel
                 .store
                 .write(Lane::Worker, move |db| {
                     let stale = queries::list_stale(db, now.before(keep), skip, BATCH)?;
                     // The days count from the mail; one that is still on its way is waited for.
                     let settled = outbox::is_settled_before(db, &stale, now.before(keep))?;
-                    Ok::<_, StoreError>((stale.len(), supporters::blank_signups(db, &settled)?))
+                    let erased = supporters::blank_signups(db, &settled)?;
+                    let act = Act::new(Actor::System, "signup.purge").with(json!({ "signups": erased }));
+                    if erased > 0 {
+                        audit::append(db, &keys, &[act], now)?;
+                    }
+                    Ok::<_, StoreError>((stale.len(), erased))
                 })
                 .await?;
             if seen == 0 {
@@ -73,17 +79,12 @@ impl Signups {
             total += erased;
             skip += i64::try_from(seen - erased).unwrap_or(0);
         }
-        let keys = kernel.keys.clone();
         kernel
             .store
             .write(Lane::Worker, move |db| {
                 supporters::end_pauses(db, now)?;
                 outbox::forget_dead(db, now.before(keep))?;
                 limits::delete_asked_before(db, now.before(limits::WINDOW))?;
-                let act = Act::new(Actor::System, "signup.purge").with(json!({ "signups": total }));
-                if total > 0 {
-                    audit::append(db, &keys, &[act], now)?;
-                }
                 Ok::<_, StoreError>(())
             })
             .await?;

@@ -65,7 +65,7 @@ pub enum Scope {
     /// Read counts.
     #[serde(rename = "stats")]
     Stats,
-    /// Manage staff.
+    /// Read who is on the staff. Changing that takes a session.
     #[serde(rename = "staff")]
     Staff,
     /// Read the audit trail.
@@ -74,7 +74,9 @@ pub enum Scope {
 }
 
 impl Scope {
-    const ALL: [(Self, &'static str); 9] = [
+    /// How many there are.
+    pub const COUNT: usize = 9;
+    const ALL: [(Self, &'static str); Self::COUNT] = [
         (Self::SupportersRead, "supporters:read"),
         (Self::SupportersWrite, "supporters:write"),
         (Self::Exports, "exports"),
@@ -165,11 +167,14 @@ pub trait Capability: 'static {
     const AFTER_LEAVING: bool = false;
     /// Whether somebody may do it who must set up a second factor first, and has not.
     const WITHOUT_TOTP: bool = false;
+    /// Whether only a session will do, whatever scopes a token has: a token that could let somebody in, or unbind
+    /// them, would be worth more than its scope and last longer than itself.
+    const BY_SESSION: bool = false;
 }
 
 /// Declares capabilities: `Name: scope` for the whole staff; with `bound`, for those of one group too; with
 /// `after_leaving`, also when that group has left; with `without_totp`, for those who have yet to set up a second factor
-/// that is required.
+/// that is required; with `by_session`, for no token.
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident: $scope:expr $(, $flag:ident)*;)*) => {$(
         $(#[$doc])*
@@ -182,6 +187,7 @@ macro_rules! capabilities {
     (@bound) => { const BOUND: bool = true; };
     (@after_leaving) => { const AFTER_LEAVING: bool = true; };
     (@without_totp) => { const WITHOUT_TOTP: bool = true; };
+    (@by_session) => { const BY_SESSION: bool = true; };
 }
 
 capabilities! {
@@ -207,8 +213,10 @@ capabilities! {
     EditForms: Some(Scope::Forms);
     /// Read counts of everybody.
     ReadStats: Some(Scope::Stats);
-    /// Manage staff.
-    ManageStaff: Some(Scope::Staff);
+    /// Read accounts, their tokens, and the settings.
+    ReadStaff: Some(Scope::Staff);
+    /// Let people in and out, take their tokens away, choose settings.
+    ManageStaff: Some(Scope::Staff), by_session;
     /// Read the audit trail.
     ReadAudit: Some(Scope::Audit);
     /// One's own account, sessions and tokens.
@@ -300,8 +308,9 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
     let authorization =
         request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
     let (account, by, token) = if let Some(value) = authorization {
-        let token = value
-            .strip_prefix("Bearer ")
+        let (_, token) = value
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .ok_or_else(|| unauthorized("send \"Authorization: Bearer oh_…\""))?;
         let hash = sha256(token.trim());
         let found =
@@ -328,15 +337,12 @@ async fn authorise<C: Capability>(request: &HttpRequest) -> Result<Access<C>, Ap
     let role: Role = account.role.parse().map_err(|error: String| AppError::internal(&error))?;
     let sight = sight(role, account.group_id, token.as_ref().and_then(|token| token.group_id));
     let has_scope = |scope| token.as_ref().is_none_or(|token| token.has(scope));
-    let allowed = match C::SCOPE {
-        None => token.is_none(),
-        Some(scope) => role.may(scope) && has_scope(scope),
-    };
-    if !allowed {
-        let sentence = match C::SCOPE {
-            Some(scope) => format!("this needs the scope {} and a role that has it", scope.as_str()),
-            None => "this needs a session; log in with e-mail and password".to_owned(),
-        };
+    if token.is_some() && (C::BY_SESSION || C::SCOPE.is_none()) {
+        let sentence = "no token may do this; log in with e-mail and password";
+        return Err(AppError::refused(StatusCode::FORBIDDEN, "session_needed", sentence));
+    }
+    if let Some(scope) = C::SCOPE.filter(|scope| !(role.may(*scope) && has_scope(*scope))) {
+        let sentence = format!("this needs the scope {} and a role that has it", scope.as_str());
         return Err(AppError::Forbidden(sentence));
     }
     if sight != Sight::Everybody && !C::BOUND {

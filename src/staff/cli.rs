@@ -5,8 +5,9 @@ use secrecy::SecretString;
 use super::{
     AccountError, Role, Staff, StaffView,
     accounts::{MailedLink, NewAccount, StaffChange, queries},
+    owed::{self, Notice},
     passwords, sessions,
-    tokens::{TokenOwner, TokenWish},
+    tokens::{self, TokenOwner, TokenWish},
 };
 use crate::{
     audit::{self, Act, Actor},
@@ -71,8 +72,8 @@ impl Staff {
     ) -> Result<String, AppError> {
         let account = self.find_by_address(email).await?;
         let role: Role = account.role.parse().map_err(|error: String| AppError::internal(&error))?;
-        let owner =
-            TokenOwner { id: account.id, role, group_id: account.group_id, actor: Actor::CommandLine };
+        let (id, group_id) = (account.id, account.group_id);
+        let owner = TokenOwner { id, role, group_id, actor: Actor::CommandLine, session: None };
         let wish = TokenWish { name: name.to_owned(), scopes: scopes.to_vec(), expires_at: None, group };
         self.create_token(owner, wish).await.map(|(token, _)| token)
     }
@@ -127,7 +128,7 @@ impl Staff {
         Ok(self.kernel.url(&path))
     }
 
-    /// Sets the account's password; its sessions end.
+    /// Sets the account's password; its sessions and tokens end.
     ///
     /// # Errors
     /// When there is no such account, or the password does not hold.
@@ -144,7 +145,9 @@ impl Staff {
                 queries::force_password(db, account.id, &hash)?;
                 sessions::queries::delete_all(db, account.id)?;
                 let act = Act::new(Actor::CommandLine, "staff.password_set").on("staff", account.id);
-                Ok::<_, AppError>(audit::append(db, &keys, &[act], now)?)
+                let acts = tokens::revoked_by(db, act, account.id, now)?;
+                owed::notice(db, Notice::PasswordSet, account.id, account.email, now)?;
+                Ok::<_, AppError>(audit::append(db, &keys, &acts, now)?)
             })
             .await
     }

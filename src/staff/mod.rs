@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use access::{
     Access, Authenticator, Capability, EditForms, ExportSupporters, ImportSupporters, ListSupporters,
-    ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadExports, ReadStats,
+    ManageStaff, OwnAccount, OwnGroup, OwnLogin, OwnRecalls, ReadAudit, ReadExports, ReadStaff, ReadStats,
     ReadSupporters, ReviewGroups, Role, Scope, Sight, WriteSupporters,
 };
 pub use accounts::queries::addresses_of;

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use diesel::QueryResult;
 
+pub(super) use super::mails::Notice;
 use super::{
     Role,
     accounts::{MailedLink, queries},
-    mails::{StaffInviteMail, StaffResetMail},
+    mails::{StaffChangedMail, StaffInviteMail, StaffResetMail},
 };
 use crate::{
     clock::Timestamp,
     id::Id,
     kernel::Kernel,
-    outbox::{Compose, Template},
+    outbox::{self, Compose, NewMail, Template},
     store::Db,
 };
 
@@ -26,7 +27,48 @@ pub(super) const RESET: &str = "staff_reset";
 /// The mails that the staff are owed.
 #[must_use]
 pub fn templates(kernel: &Kernel) -> Vec<Box<dyn Template>> {
-    vec![Box::new(Invite(kernel.clone())), Box::new(Reset(kernel.clone()))]
+    let notices =
+        Notice::ALL.map(|notice| -> Box<dyn Template> { Box::new(Changed(kernel.clone(), notice)) });
+    let links: [Box<dyn Template>; 2] = [Box::new(Invite(kernel.clone())), Box::new(Reset(kernel.clone()))];
+    links.into_iter().chain(notices).collect()
+}
+
+/// Owes `address`, which has the account `id`, the mail that this was done to it, in the caller's transaction; the
+/// caller wakes the outbox after the commit.
+pub(super) fn notice(
+    db: &mut Db,
+    notice: Notice,
+    id: Id,
+    address: String,
+    now: Timestamp,
+) -> QueryResult<()> {
+    outbox::enqueue(db, &[NewMail { template: notice.template(), subject_id: id, address }], now)
+}
+
+struct Changed(Kernel, Notice);
+
+impl Template for Changed {
+    fn name(&self) -> &'static str {
+        self.1.template()
+    }
+
+    fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
+        let mut owed: HashMap<Id, Compose> = HashMap::new();
+        for account in queries::list_linked(db, subjects)? {
+            let (kernel, notice) = (self.0.clone(), self.1);
+            let compose = move |_: Timestamp| {
+                let mail = StaffChangedMail {
+                    campaign_name: kernel.config.campaign.name.clone(),
+                    postal_address: kernel.postal_address(),
+                    notice,
+                    reset_url: kernel.url(MailedLink::Reset.path()),
+                };
+                mail.render().map(|parts| parts.into_content(None))
+            };
+            owed.insert(account.id, Box::new(compose));
+        }
+        Ok(owed)
+    }
 }
 
 struct Invite(Kernel);

@@ -41,5 +41,6 @@ mod supporters;
 mod surface;
 mod tags;
 mod throttling;
+mod tokens;
 mod triage;
 mod workbooks;

@@ -146,6 +146,51 @@ async fn a_recovery_code_works_once_however_it_is_typed_and_is_stored_by_hash() 
     owner.send(off(&proof)).await.expect(204);
     app.client().login("owner@example.org", PASSWORD).await.expect(200);
     assert_eq!(app.count("SELECT count(*) AS n FROM staff_recovery_codes").await, 0);
+    let acts = app.acts(&["totp."]).await.into_iter().map(|(kind, action, _)| format!("{kind} {action}"));
+    let wrong = json!({ "current_password": "something else entirely" });
+    assert_eq!(owner.post_json(TOTP, &wrong).await.faults(), ["current_password: wrong"]);
+    let refused =
+        ("staff".to_owned(), "session.proof_refused".to_owned(), json!({ "field": "current_password" }));
+    assert_eq!(app.acts(&["session.proof"]).await, [refused]);
+    assert_eq!(
+        acts.collect::<Vec<_>>(),
+        ["staff totp.enable", "staff totp.recovery_codes", "staff totp.reset"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_without_the_second_factor_does_not_outlast_its_being_turned_on() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await.session;
+    let begun = owner.post_json(TOTP, &json!({ "current_password": PASSWORD })).await.expect(200).json();
+    let code = json!({ "code": Authenticator::scan(&begun).code(&app) });
+    // Somebody who has the password alone logs in again and again while it is turned on.
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let intruders: Vec<_> = (0..4)
+        .map(|_| {
+            let (client, stop) = (app.client().clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut cookies = Vec::new();
+                while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                    let answer = client.login("owner@example.org", PASSWORD).await;
+                    if answer.status == 200 {
+                        cookies.push(answer.set_cookie().split(';').next().unwrap().to_owned());
+                    }
+                }
+                cookies
+            })
+        })
+        .collect();
+    owner.post_json(CONFIRM, &code).await.expect(200);
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    for intruder in intruders {
+        for cookie in intruder.await.unwrap() {
+            let request = app.client().ask(reqwest::Method::GET, ME).header("cookie", cookie);
+            app.client().send(request).await.expect(401);
+        }
+    }
+    owner.get(ME).await.expect(200);
+    assert_eq!(app.count("SELECT count(*) AS n FROM staff_sessions").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,6 +233,21 @@ async fn where_a_second_factor_is_required_whoever_has_none_can_only_set_one_up(
     assert_eq!(again["totp_enrolment_required"], true);
     let twice = owner.session.delete(&format!("/api/v1/admin/staff/{id}/totp")).await.expect(409);
     assert_eq!(code_of(&twice), "totp_off");
+    // One's own is not taken away by a session alone.
+    let own = owner.session.get(ME).await.json()["id"].as_str().unwrap().to_owned();
+    let own = owner.session.delete(&format!("/api/v1/admin/staff/{own}/totp")).await.expect(409);
+    assert_eq!(code_of(&own), "own_account");
+    let acts = app.acts(&["totp.", "settings."]).await;
+    let act = |action: &str, details: Value| ("staff".to_owned(), action.to_owned(), details);
+    assert_eq!(
+        acts,
+        [
+            act("totp.enable", json!({})),
+            act("settings.change", require),
+            act("totp.enable", json!({})),
+            act("totp.reset", json!({})),
+        ]
+    );
     app.advance(MINUTE);
     app.login_with("owner@example.org", &authenticator.code(&app)).await.expect(200);
 }

@@ -151,6 +151,76 @@ async fn a_change_of_role_acts_on_the_next_request_which_gets_another_cookie() {
     app.with_cookie(&after, "/api/v1/admin/supporters").await.expect(403);
 }
 
+impl TestApp {
+    /// Logs Ada in and changes her role, so that her session has two cookies for a moment: the old one and the new.
+    async fn renewed(&self, owner: &Client) -> [String; 2] {
+        let path = format!("{STAFF}/{}", id_of(owner, "ada@example.org").await);
+        let old = self.begin("ada@example.org").await;
+        for role in ["analyst", "organizer"] {
+            owner.patch_json(&path, &json!({ "role": role })).await.expect(200);
+        }
+        let new = pair(&self.with_cookie(&old, ME).await.expect(200));
+        self.with_cookie(&old, ME).await.expect(200);
+        self.with_cookie(&new, ME).await.expect(200);
+        [old, new]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stolen_cookie_that_was_replaced_a_moment_ago_ends_with_its_session_too() {
+    let app = TestApp::start().await;
+    let owner = app.owner().await.session;
+    app.staff("ada@example.org", Role::Organizer).await;
+    let gone = async |cookies: &[String; 2], how: &str| {
+        for (cookie, name) in cookies.iter().zip(["old", "new"]) {
+            assert_eq!(app.with_cookie(cookie, ME).await.status, 401, "{how}: the {name} one");
+        }
+    };
+    // Logged out, by the new cookie or by the old one.
+    for at in [1, 0] {
+        let cookies = app.renewed(&owner).await;
+        let log_out = app.client().ask(Method::DELETE, SESSION).header(header::COOKIE, &cookies[at]);
+        app.client().send(log_out).await.expect(204);
+        gone(&cookies, "logged out").await;
+    }
+    // Ended from another browser, where it is one session and not two.
+    let cookies = app.renewed(&owner).await;
+    let ada = app.browser();
+    ada.login("ada@example.org", PASSWORD).await.expect(200);
+    let list = ada.get(SESSIONS).await.expect(200).json();
+    let others: Vec<_> = list.as_array().unwrap().iter().filter(|row| row["is_current"] == false).collect();
+    let newest = others[0]["id"].as_str().unwrap();
+    assert_eq!(others.iter().filter(|row| row["id"] == newest).count(), 1, "{list}");
+    ada.delete(&format!("{SESSIONS}/{newest}")).await.expect(204);
+    gone(&cookies, "ended").await;
+    // By the next login in the same browser.
+    let cookies = app.renewed(&owner).await;
+    let body = json!({ "email": "ada@example.org", "password": PASSWORD });
+    let again = app.client().ask(Method::POST, SESSION).header(header::COOKIE, &cookies[1]).json(&body);
+    app.client().send(again).await.expect(200);
+    gone(&cookies, "logged in anew").await;
+    // With all others.
+    let cookies = app.renewed(&owner).await;
+    ada.login("ada@example.org", PASSWORD).await.expect(200);
+    let right = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    ada.post_json("/api/v1/admin/me/password", &right).await.expect(204);
+    gone(&cookies, "the password changed").await;
+    ada.get(ME).await.expect(200);
+    // An old cookie is not renewed once more, and ends by itself.
+    let path = format!("{STAFF}/{}", id_of(&owner, "ada@example.org").await);
+    let old = pair(&app.client().login("ada@example.org", NEW_PASSWORD).await.expect(200));
+    owner.patch_json(&path, &json!({ "role": "analyst" })).await.expect(200);
+    let new = pair(&app.with_cookie(&old, ME).await.expect(200));
+    owner.patch_json(&path, &json!({ "role": "organizer" })).await.expect(200);
+    assert_eq!(app.with_cookie(&old, ME).await.expect(200).header("set-cookie"), "");
+    let newest = pair(&app.with_cookie(&new, ME).await.expect(200));
+    app.advance(MINUTE);
+    for cookie in [&old, &new] {
+        app.with_cookie(cookie, ME).await.expect(401);
+    }
+    app.with_cookie(&newest, ME).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_sites_page_is_refused_whatever_it_sends_and_before_it_is_read() {
     let app = TestApp::start().await;
@@ -171,8 +241,8 @@ async fn another_sites_page_is_refused_whatever_it_sends_and_before_it_is_read()
         }
     }
     // A token is no ambient authority.
-    let program = owner.token(&["staff"]).await;
-    let invite = json!({ "email": "ada@example.org", "role": "analyst" });
-    let post = program.ask(Method::POST, STAFF).header("origin", "https://tool.example.org").json(&invite);
-    program.send(post).await.expect(201);
+    let program = owner.token(&["supporters:write"]).await;
+    let tag = json!({ "slug": "steel" });
+    let post = program.ask(Method::POST, "/api/v1/admin/tags").header("origin", "https://tool.example.org");
+    program.send(post.json(&tag)).await.expect(201);
 }

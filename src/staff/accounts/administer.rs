@@ -15,7 +15,11 @@ use crate::{
     error::{AppError, FieldError},
     id::Id,
     outbox::{self, NewMail},
-    staff::{Role, Staff, owed, sessions, totp},
+    staff::{
+        Role, Staff,
+        owed::{self, Notice},
+        sessions, tokens, totp,
+    },
     store::{
         Db, Lane,
         lock::{self, Once},
@@ -149,18 +153,25 @@ impl Staff {
                     let sentence = "this is the last owner who can log in; make somebody else an owner first";
                     return Err(conflict("last_owner", sentence));
                 }
+                // First, so that a login or a new token at the same moment has either ended or finds it changed.
+                queries::update(db, &after)?;
                 let mut acts = Vec::new();
                 if (&before.role, before.group_id) != (&after.role, after.group_id) {
                     sessions::queries::renew_all(db, id)?;
                     let details = json!({ "from": before.role, "to": after.role, "group": after.group_id });
                     acts.push(Act::new(actor, "staff.role_change").on("staff", id).with(details));
                 }
-                if before.disabled_at.is_some() != after.disabled_at.is_some() {
-                    sessions::queries::delete_all(db, id)?;
-                    let action = if after.disabled_at.is_some() { "staff.disable" } else { "staff.enable" };
-                    acts.push(Act::new(actor, action).on("staff", id));
+                match (before.disabled_at.is_some(), after.disabled_at.is_some()) {
+                    (false, true) => {
+                        // Enabled again, it begins anew: nothing that was given out before opens anything.
+                        queries::raise_link_version(db, id)?;
+                        sessions::queries::delete_all(db, id)?;
+                        let act = Act::new(actor, "staff.disable").on("staff", id);
+                        acts.extend(tokens::revoked_by(db, act, id, now)?);
+                    }
+                    (true, false) => acts.push(Act::new(actor, "staff.enable").on("staff", id)),
+                    _ => {}
                 }
-                queries::update(db, &after)?;
                 audit::append(db, &keys, &acts, now)?;
                 Ok(after.view())
             })
@@ -210,11 +221,20 @@ impl Staff {
     }
 
     /// Switches somebody's second factor off, who has lost it. Their sessions end.
+    ///
+    /// # Errors
+    /// 404; 409 with `totp_off` when there is none, with `own_account` for one's own: for that the password and a code are
+    /// asked for.
     pub(in crate::staff) async fn reset_totp(&self, actor: Actor, id: Id) -> Result<(), AppError> {
-        self.act_on(actor, id, "totp.reset", |db, account, _| {
+        if matches!(actor, Actor::Staff { id: own, .. } if own == id) {
+            let sentence = "switch your own second factor off at DELETE /api/v1/admin/me/totp";
+            return Err(conflict("own_account", sentence));
+        }
+        self.act_on(actor, id, "totp.reset", |db, account, now| {
             if !totp::queries::disable(db, account.id)? {
                 return Err(conflict("totp_off", "this account has no second factor"));
             }
+            owed::notice(db, Notice::TotpOff, account.id, account.email, now)?;
             Ok(sessions::queries::delete_all(db, account.id).map(drop)?)
         })
         .await

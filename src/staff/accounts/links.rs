@@ -11,7 +11,11 @@ use crate::{
     error::AppError,
     id::Id,
     keys::{Keys, Link, LinkError, Purpose},
-    staff::{Staff, passwords, sessions},
+    staff::{
+        Staff,
+        owed::{self, Notice},
+        passwords, sessions, tokens,
+    },
     store::Lane,
 };
 
@@ -89,7 +93,8 @@ impl Staff {
         found.filter(|account| u32::try_from(account.link_version) == Ok(link.version)).ok_or_else(void)
     }
 
-    /// Sets the password of whoever has `token`, and ends every session they have. Returns the account.
+    /// Sets the password of whoever has `token`, and ends every session they have; after a reset, every bearer token
+    /// too. Returns the account.
     ///
     /// # Errors
     /// `link_invalid`, `link_expired`, `link_void`, or what is wrong with the password.
@@ -105,7 +110,8 @@ impl Staff {
         }
         let hash = self.hasher.hash(password).await?;
         let (now, keys) = (self.kernel.clock.now(), self.kernel.keys.clone());
-        self.kernel
+        let account = self
+            .kernel
             .store
             .write(Lane::Visitor, move |db| {
                 // Of two clicks at once, one finds the version raised.
@@ -116,9 +122,19 @@ impl Staff {
                 let actor = Actor::Staff { id: account.id, token: None };
                 let act = Act::new(actor, "staff.password_set").on("staff", account.id);
                 let act = act.with(serde_json::json!({ "by": kind.as_str() }));
-                audit::append(db, &keys, &[act], now)?;
+                let acts = match kind {
+                    MailedLink::Invite => vec![act],
+                    // Whoever has lost a password may have lost more: what was given out by it ends.
+                    MailedLink::Reset => {
+                        owed::notice(db, Notice::PasswordSet, account.id, account.email.clone(), now)?;
+                        tokens::revoked_by(db, act, account.id, now)?
+                    }
+                };
+                audit::append(db, &keys, &acts, now)?;
                 Ok(account)
             })
-            .await
+            .await?;
+        self.kernel.outbox.wake();
+        Ok(account)
     }
 }

@@ -9,9 +9,12 @@ use crate::{
     error::AppError,
     id::Id,
     staff::{
-        Staff, passwords,
+        Staff,
+        owed::{self, Notice},
+        passwords,
         sessions::{self, NewLogin, Session},
         throttle::{Counted, Outcome, Try},
+        tokens,
         totp::{self, SecondFactor},
     },
     store::{Db, Lane},
@@ -24,6 +27,12 @@ pub enum Proof {
     Password,
     /// Both.
     Both,
+}
+
+/// Somebody in a session did not show what they must know.
+fn refused(id: Id, field: &'static str) -> Act {
+    let act = Act::new(Actor::Staff { id, token: None }, "session.proof_refused").on("staff", id);
+    act.with(serde_json::json!({ "field": field }))
 }
 
 impl Staff {
@@ -51,6 +60,7 @@ impl Staff {
             })
             .await?;
         if !turn.verify(password, Some(account.password_hash.clone())).await? {
+            self.kernel.trail().append(Lane::Staff, vec![refused(id, "current_password")]).await?;
             return Err(AppError::field("current_password", "wrong", "this is not your password"));
         }
         let (clock, keys, shown) =
@@ -67,7 +77,7 @@ impl Staff {
                 match factor {
                     SecondFactor::Right => attempt.end(db, &clock, Outcome::Right)?,
                     SecondFactor::Missing => attempt.end(db, &clock, Outcome::Neither)?,
-                    SecondFactor::Wrong => {}
+                    SecondFactor::Wrong => audit::append(db, &keys, &[refused(id, "code")], clock.now())?,
                 }
                 Ok::<_, AppError>(factor)
             })
@@ -84,7 +94,8 @@ impl Staff {
         }
     }
 
-    /// Sets one's own password to another. All sessions end, and one begins in place of the one that asks.
+    /// Sets one's own password to another. All sessions end, and one begins in place of the one that asks. Bearer tokens
+    /// go on, unless `revoke_tokens`.
     ///
     /// # Errors
     /// What is wrong with either password.
@@ -93,6 +104,7 @@ impl Staff {
         id: Id,
         current: SecretString,
         new: SecretString,
+        revoke_tokens: bool,
         login: NewLogin,
     ) -> Result<Session, AppError> {
         let account = self.prove(id, current, None, Proof::Password).await?;
@@ -101,7 +113,8 @@ impl Staff {
         }
         let hash = self.hasher.hash(new).await?;
         let (now, keys) = (self.kernel.clock.now(), self.kernel.keys.clone());
-        self.kernel
+        let session = self
+            .kernel
             .store
             .write(Lane::Staff, move |db: &mut Db| {
                 if !queries::set_password(db, id, account.link_version, &hash)? {
@@ -112,9 +125,14 @@ impl Staff {
                 sessions::queries::delete_all(db, id)?;
                 let session = login.store(db, id)?;
                 let act = Act::new(Actor::Staff { id, token: None }, "staff.password_set").on("staff", id);
-                audit::append(db, &keys, &[act.with(serde_json::json!({ "by": "change" }))], now)?;
+                let act = act.with(serde_json::json!({ "by": "change" }));
+                let acts = if revoke_tokens { tokens::revoked_by(db, act, id, now)? } else { vec![act] };
+                owed::notice(db, Notice::PasswordSet, id, account.account.email, now)?;
+                audit::append(db, &keys, &acts, now)?;
                 Ok(session)
             })
-            .await
+            .await?;
+        self.kernel.outbox.wake();
+        Ok(session)
     }
 }

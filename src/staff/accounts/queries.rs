@@ -4,6 +4,7 @@ use diesel::{QueryResult, prelude::*};
 
 use crate::{
     clock::Timestamp,
+    each,
     id::Id,
     staff::{
         Role, StaffView,
@@ -229,6 +230,17 @@ pub fn count_able_owners(db: &mut Db) -> QueryResult<i64> {
         .filter(staff::password_hash.ne(""))
         .count()
         .get_result(db)
+}
+
+/// The address of the account, unless it is disabled. Its password, and whether it is disabled, stay as they are until
+/// the end of this transaction.
+pub fn lock(db: &mut Db, id: Id) -> QueryResult<Option<String>> {
+    let account = staff::table.filter(staff::id.eq(id)).select((staff::email, staff::disabled_at));
+    // SQLite's writer is alone anyway.
+    let found: Option<(String, Option<Timestamp>)> = each!(db,
+        pg c => account.for_no_key_update().first(c).optional(),
+        sqlite c => account.first(c).optional())?;
+    Ok(found.and_then(|(email, disabled_at)| disabled_at.is_none().then_some(email)))
 }
 
 /// Stores what an owner may change.

@@ -12,7 +12,7 @@ use crate::{
     error::{AppError, Problem},
     http::{Cursor, Json, Query, Slice, page_size},
     id::Id,
-    staff::{Access, ManageStaff, Role, Staff, StaffView, accounts::StaffChange},
+    staff::{Access, ManageStaff, ReadStaff, Role, Staff, StaffView, accounts::StaffChange},
 };
 
 /// Which part of the list.
@@ -50,7 +50,7 @@ pub struct StaffChangeForm {
     /// Slug of the one group of a `group_manager`.
     #[schema(max_length = 64)]
     pub group: Option<String>,
-    /// Whether it may no longer log in; its sessions end, and its tokens open nothing.
+    /// Whether it may no longer log in; its sessions and tokens end, and come back by nothing.
     pub disabled: Option<bool>,
 }
 
@@ -69,7 +69,7 @@ pub struct SettingsForm {
     pub totp_required: Option<bool>,
 }
 
-fn account(id: &str) -> Result<Id, AppError> {
+pub(super) fn account(id: &str) -> Result<Id, AppError> {
     id.parse().map_err(|_| AppError::NotFound("there is no such account".to_owned()))
 }
 
@@ -80,7 +80,7 @@ fn account(id: &str) -> Result<Id, AppError> {
     responses((status = 200, description = "A page of accounts", body = Slice<StaffView>))
 )]
 pub(crate) async fn list_staff(
-    _: Access<ManageStaff>,
+    _: Access<ReadStaff>,
     staff: Data<Staff>,
     Query(query): Query<StaffQuery>,
 ) -> Result<web::Json<Slice<StaffView>>, AppError> {
@@ -96,7 +96,7 @@ pub(crate) async fn list_staff(
 
 /// Invites somebody by mail; they choose a password by the link in it.
 #[utoipa::path(
-    post, path = "/api/v1/admin/staff", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    post, path = "/api/v1/admin/staff", tag = "staff", security(("session" = [])),
     request_body = InvitationForm,
     responses(
         (status = 201, description = "Invited", body = StaffView),
@@ -115,7 +115,7 @@ pub(crate) async fn invite_staff(
 
 /// Changes role or group, disables or enables. Acts on the next request of whoever it is about.
 #[utoipa::path(
-    patch, path = "/api/v1/admin/staff/{id}", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    patch, path = "/api/v1/admin/staff/{id}", tag = "staff", security(("session" = [])),
     params(("id" = String, Path, description = "Id of the account")), request_body = StaffChangeForm,
     responses(
         (status = 200, description = "As it is now", body = StaffView),
@@ -136,7 +136,7 @@ pub(crate) async fn change_staff(
 
 /// Takes an invitation back that nobody has used. Accounts that were used stay; disable them.
 #[utoipa::path(
-    delete, path = "/api/v1/admin/staff/{id}", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    delete, path = "/api/v1/admin/staff/{id}", tag = "staff", security(("session" = [])),
     params(("id" = String, Path, description = "Id of the account")),
     responses(
         (status = 204, description = "Taken back"),
@@ -155,7 +155,7 @@ pub(crate) async fn take_back_invitation(
 
 /// Sends the invitation once more; the links of earlier mails are void.
 #[utoipa::path(
-    post, path = "/api/v1/admin/staff/{id}/invitation", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    post, path = "/api/v1/admin/staff/{id}/invitation", tag = "staff", security(("session" = [])),
     params(("id" = String, Path, description = "Id of the account")),
     responses(
         (status = 202, description = "The mail is owed"),
@@ -174,7 +174,7 @@ pub(crate) async fn invite_again(
 
 /// Sends somebody the link to set a new password.
 #[utoipa::path(
-    post, path = "/api/v1/admin/staff/{id}/password-reset", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    post, path = "/api/v1/admin/staff/{id}/password-reset", tag = "staff", security(("session" = [])),
     params(("id" = String, Path, description = "Id of the account")),
     responses(
         (status = 202, description = "The mail is owed"),
@@ -192,12 +192,12 @@ pub(crate) async fn send_reset(
 
 /// Switches the second factor of somebody off who has lost it; their sessions end.
 #[utoipa::path(
-    delete, path = "/api/v1/admin/staff/{id}/totp", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    delete, path = "/api/v1/admin/staff/{id}/totp", tag = "staff", security(("session" = [])),
     params(("id" = String, Path, description = "Id of the account")),
     responses(
         (status = 204, description = "Off"),
         (status = 404, description = "No such account", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`totp_off`: there was none", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`totp_off`: there was none; `own_account`: yours is at `/api/v1/admin/me/totp`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn reset_totp(
@@ -215,7 +215,7 @@ pub(crate) async fn reset_totp(
     responses((status = 200, description = "The settings", body = SettingsView))
 )]
 pub(crate) async fn show_settings(
-    _: Access<ManageStaff>,
+    _: Access<ReadStaff>,
     staff: Data<Staff>,
 ) -> Result<web::Json<SettingsView>, AppError> {
     Ok(web::Json(SettingsView { totp_required: staff.is_totp_required().await? }))
@@ -223,7 +223,7 @@ pub(crate) async fn show_settings(
 
 /// Chooses for everybody.
 #[utoipa::path(
-    patch, path = "/api/v1/admin/settings", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    patch, path = "/api/v1/admin/settings", tag = "staff", security(("session" = [])),
     request_body = SettingsForm,
     responses(
         (status = 200, description = "The settings as they are now", body = SettingsView),

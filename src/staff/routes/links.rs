@@ -71,7 +71,7 @@ pub(crate) async fn request_reset(
     Ok(HttpResponse::new(StatusCode::ACCEPTED))
 }
 
-/// Sets a new password by the link of a reset mail. Every session of the account ends.
+/// Sets a new password by the link of a reset mail. Every session and bearer token of the account ends.
 #[utoipa::path(
     post, path = "/api/v1/admin/password-resets/completion", tag = "staff", request_body = LinkedPasswordForm,
     responses(

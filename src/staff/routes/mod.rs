@@ -31,6 +31,8 @@ pub fn api(config: &mut ServiceConfig) {
     Endpoint::at("/api/v1/admin/staff/{id}/invitation").post(invite_again).mount(config);
     Endpoint::at("/api/v1/admin/staff/{id}/password-reset").post(send_reset).mount(config);
     Endpoint::at("/api/v1/admin/staff/{id}/totp").delete(reset_totp).mount(config);
+    Endpoint::at("/api/v1/admin/staff/{id}/tokens").get(list_tokens_of).mount(config);
+    Endpoint::at("/api/v1/admin/staff/{id}/tokens/{token}").delete(revoke_token_of).mount(config);
     Endpoint::at("/api/v1/admin/settings").get(show_settings).patch(change_settings).mount(config);
     Endpoint::at("/api/v1/admin/invitations").post(accept_invitation).mount(config);
     Endpoint::at("/api/v1/admin/password-resets").post(request_reset).mount(config);

@@ -48,6 +48,9 @@ pub struct PasswordForm {
     /// The password from now on: 12 to 128 characters, not easy to guess.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     pub new_password: SecretString,
+    /// Whether one's bearer tokens end, too. Without it they go on: a script need not stop for a better password.
+    #[serde(default)]
+    pub revoke_tokens: bool,
 }
 
 /// Says who is logged in.
@@ -61,7 +64,7 @@ pub(crate) async fn me(access: Access<OwnLogin>, staff: Data<Staff>) -> Result<w
     Ok(web::Json(MeView { id, email, role, group_id, totp, recovery_codes_left }))
 }
 
-/// Changes one's own password. Every other session ends; this one gets another cookie.
+/// Changes one's own password. Every other session ends; this one gets another cookie. Bearer tokens end if asked to.
 #[utoipa::path(
     post, path = "/api/v1/admin/me/password", tag = "staff", security(("session" = [])), request_body = PasswordForm,
     responses(
@@ -77,8 +80,9 @@ pub(crate) async fn change_password(
     Json(form): Json<PasswordForm>,
 ) -> Result<HttpResponse, AppError> {
     let login = staff.new_login(browser(&request))?;
+    let PasswordForm { current_password, new_password, revoke_tokens } = form;
     let session =
-        staff.change_password(access.staff_id, form.current_password, form.new_password, login).await?;
+        staff.change_password(access.staff_id, current_password, new_password, revoke_tokens, login).await?;
     let cookie = cookies::session(&staff.kernel.base_url, session.expose().to_owned());
     Ok(HttpResponse::NoContent().cookie(cookie).finish())
 }

@@ -7,11 +7,12 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::accounts::account;
 use crate::{
     error::{AppError, Problem},
     http::Json,
     staff::{
-        Access, OwnAccount, Staff, TokenView,
+        Access, Authenticator, ManageStaff, OwnAccount, ReadStaff, Staff, TokenView,
         tokens::{TokenOwner, TokenWish},
     },
     time_bound::TimeBound,
@@ -73,7 +74,12 @@ pub(crate) async fn create_token(
 ) -> Result<HttpResponse, AppError> {
     let expires_at = new.expires_at.map(|bound| bound.resolve(&jiff::tz::TimeZone::UTC));
     let actor = access.actor();
-    let owner = TokenOwner { id: access.staff_id, role: access.role, group_id: access.group_id, actor };
+    let (id, role, group_id) = (access.staff_id, access.role, access.group_id);
+    let session = match access.by {
+        Authenticator::Session(hash) => Some(hash),
+        Authenticator::Token(_) => None,
+    };
+    let owner = TokenOwner { id, role, group_id, actor, session };
     let wish = TokenWish { name: new.name, scopes: new.scopes, expires_at, group: new.group };
     let (token, view) = staff.create_token(owner, wish).await?;
     Ok(HttpResponse::Created().json(NewTokenView { token, view }))
@@ -91,6 +97,43 @@ pub(crate) async fn revoke_token(
     id: Path<String>,
 ) -> Result<HttpResponse, AppError> {
     let id = id.parse().map_err(|_| AppError::NotFound("you have no such token".to_owned()))?;
-    staff.revoke_token(access.staff_id, id).await?;
+    staff.revoke_token(access.actor(), access.staff_id, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Lists the tokens of somebody on the staff.
+#[utoipa::path(
+    get, path = "/api/v1/admin/staff/{id}/tokens", tag = "staff", security(("session" = []), ("token" = ["staff"])),
+    params(("id" = String, Path, description = "Id of the account")),
+    responses(
+        (status = 200, description = "Tokens that are not revoked", body = Vec<TokenView>),
+        (status = 404, description = "No such account", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list_tokens_of(
+    _: Access<ReadStaff>,
+    staff: Data<Staff>,
+    id: Path<String>,
+) -> Result<web::Json<Vec<TokenView>>, AppError> {
+    staff.tokens_of(account(&id)?).await.map(web::Json)
+}
+
+/// Revokes a token of somebody on the staff.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/staff/{id}/tokens/{token}", tag = "staff", security(("session" = [])),
+    params(
+        ("id" = String, Path, description = "Id of the account"),
+        ("token" = String, Path, description = "Id of the token"),
+    ),
+    responses((status = 204, description = "Revoked"), (status = 404, description = "No such token", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn revoke_token_of(
+    access: Access<ManageStaff>,
+    staff: Data<Staff>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, AppError> {
+    let (id, token) = path.into_inner();
+    let token = token.parse().map_err(|_| AppError::NotFound("there is no such token".to_owned()))?;
+    staff.revoke_token(access.actor(), account(&id)?, token).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -89,7 +89,8 @@ pub(crate) async fn confirm_totp(
     Json(form): Json<TotpCodeForm>,
 ) -> Result<HttpResponse, AppError> {
     let login = staff.new_login(browser(&request))?;
-    let (session, recovery_codes) = staff.confirm_totp(access.staff_id, form.code, login).await?;
+    let (session, recovery_codes) =
+        staff.confirm_totp(access.staff_id, access.email, form.code, login).await?;
     let cookie = cookies::session(&staff.kernel.base_url, session.expose().to_owned());
     Ok(HttpResponse::Ok().cookie(cookie).json(RecoveryCodesView { recovery_codes }))
 }
@@ -114,7 +115,7 @@ pub(crate) async fn renew_recovery_codes(
         return Err(AppError::refused(actix_web::http::StatusCode::CONFLICT, "totp_off", sentence));
     }
     staff.prove(access.staff_id, form.current_password, form.code, Proof::Both).await?;
-    let recovery_codes = staff.renew_recovery_codes(access.staff_id).await?;
+    let recovery_codes = staff.renew_recovery_codes(access.staff_id, access.email).await?;
     Ok(web::Json(RecoveryCodesView { recovery_codes }))
 }
 
@@ -133,6 +134,6 @@ pub(crate) async fn remove_totp(
     Json(form): Json<ProofForm>,
 ) -> Result<HttpResponse, AppError> {
     staff.prove(access.staff_id, form.current_password, form.code, Proof::Both).await?;
-    staff.remove_own_totp(access.staff_id).await?;
+    staff.remove_own_totp(access.staff_id, access.email).await?;
     Ok(HttpResponse::NoContent().finish())
 }

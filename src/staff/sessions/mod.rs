@@ -130,14 +130,17 @@ impl Staff {
         let now = self.kernel.clock.now();
         let rested = self.rested(now);
         let list = move |db: &mut Db| Ok::<_, AppError>(queries::list(db, staff_id, now, rested)?);
-        let rows = self.kernel.store.read(list).await?;
+        let mut rows = self.kernel.store.read(list).await?;
+        let current = rows.iter().find(|row| row.token_hash == current).map(|row| row.id);
+        // A session that was renewed this moment has two cookies.
+        rows.dedup_by_key(|row| row.id);
         let view = |row: queries::Row| OwnSessionView {
             id: row.id,
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
             expires_at: row.expires_at,
             browser: row.browser,
-            is_current: row.token_hash == current,
+            is_current: Some(row.id) == current,
         };
         Ok(rows.into_iter().map(view).collect())
     }

@@ -4,6 +4,7 @@ use diesel::{QueryResult, prelude::*};
 
 use crate::{
     clock::Timestamp,
+    each,
     id::Id,
     staff::model::{ACCOUNT, Account},
     store::{
@@ -17,6 +18,7 @@ use crate::{
 #[diesel(table_name = staff_sessions)]
 pub struct Row {
     pub token_hash: Vec<u8>,
+    /// Names the session, whichever cookie it has: while it is renewed it has two.
     pub id: Id,
     pub staff_id: Id,
     pub created_at: Timestamp,
@@ -65,13 +67,13 @@ pub fn find(
         .optional()
 }
 
-/// Those of an account that are not over, the newest first.
+/// Those of an account that are not over, the newest first; of one that was renewed, the row that lasts first.
 pub fn list(db: &mut Db, staff_id: Id, now: Timestamp, rested: Timestamp) -> QueryResult<Vec<Row>> {
     staff_sessions::table
         .filter(staff_sessions::staff_id.eq(staff_id))
         .filter(staff_sessions::expires_at.gt(now))
         .filter(staff_sessions::last_seen_at.gt(rested))
-        .order(staff_sessions::id.desc())
+        .order((staff_sessions::id.desc(), staff_sessions::expires_at.desc()))
         .load(db)
 }
 
@@ -84,15 +86,28 @@ pub fn touch(db: &mut Db, hash: &[u8], now: Timestamp, before: Timestamp) -> Que
         .map(drop)
 }
 
-/// Ends the session with this hash; false when there was none.
-pub fn delete(db: &mut Db, hash: &[u8]) -> QueryResult<bool> {
-    diesel::delete(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash)))
-        .execute(db)
-        .map(|deleted| deleted > 0)
+/// Whether the account has a session with this hash.
+pub fn is_there(db: &mut Db, staff_id: Id, hash: &[u8]) -> QueryResult<bool> {
+    let found = staff_sessions::table
+        .filter(staff_sessions::token_hash.eq(hash))
+        .filter(staff_sessions::staff_id.eq(staff_id));
+    diesel::select(diesel::dsl::exists(found)).get_result(db)
 }
 
-/// Ends one session of the account; false when there is no such one.
+/// Ends the session that has this hash, or had it before it was renewed; false when there was none.
+pub fn delete(db: &mut Db, hash: &[u8]) -> QueryResult<bool> {
+    let found: Option<(Id, Id)> = staff_sessions::table
+        .filter(staff_sessions::token_hash.eq(hash))
+        .select((staff_sessions::staff_id, staff_sessions::id))
+        .first(db)
+        .optional()?;
+    let Some((staff_id, id)) = found else { return Ok(false) };
+    delete_one(db, staff_id, id)
+}
+
+/// Ends one session of the account, by every cookie it has; false when there is no such one.
 pub fn delete_one(db: &mut Db, staff_id: Id, id: Id) -> QueryResult<bool> {
+    lock_all(db, staff_id)?;
     diesel::delete(staff_sessions::table.filter(staff_sessions::id.eq(id)))
         .filter(staff_sessions::staff_id.eq(staff_id))
         .execute(db)
@@ -101,7 +116,16 @@ pub fn delete_one(db: &mut Db, staff_id: Id, id: Id) -> QueryResult<bool> {
 
 /// Ends every session of the account; returns how many.
 pub fn delete_all(db: &mut Db, staff_id: Id) -> QueryResult<usize> {
+    lock_all(db, staff_id)?;
     diesel::delete(staff_sessions::table.filter(staff_sessions::staff_id.eq(staff_id))).execute(db)
+}
+
+/// Waits for renewals that are under way: the next statement then sees the cookies they gave. SQLite's writer is alone
+/// anyway.
+fn lock_all(db: &mut Db, staff_id: Id) -> QueryResult<()> {
+    let theirs = staff_sessions::table.filter(staff_sessions::staff_id.eq(staff_id));
+    let ordered = theirs.order(staff_sessions::token_hash).select(staff_sessions::id);
+    each!(db, pg c => ordered.for_update().load::<Id>(c).map(drop), sqlite _c => Ok(()))
 }
 
 /// Every session of the account is to get another cookie.
@@ -112,7 +136,8 @@ pub fn renew_all(db: &mut Db, staff_id: Id) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Lets a session that was to be renewed run out at `until`; the one request that finds it so may renew it.
+/// Lets the cookie of a session that was to be renewed run out at `until`; the one request that finds it so may give it
+/// another. A cookie that was replaced before is not renewed.
 pub fn retire(db: &mut Db, hash: &[u8], until: Timestamp) -> QueryResult<Option<Row>> {
     let found: Option<Row> = staff_sessions::table
         .filter(staff_sessions::token_hash.eq(hash))
@@ -120,6 +145,12 @@ pub fn retire(db: &mut Db, hash: &[u8], until: Timestamp) -> QueryResult<Option<
         .first(db)
         .optional()?;
     let Some(row) = found else { return Ok(None) };
+    let successors = staff_sessions::table
+        .filter(staff_sessions::id.eq(row.id))
+        .filter(staff_sessions::expires_at.gt(row.expires_at));
+    if diesel::select(diesel::dsl::exists(successors)).get_result(db)? {
+        return Ok(None);
+    }
     let changed = diesel::update(staff_sessions::table.filter(staff_sessions::token_hash.eq(hash)))
         .filter(staff_sessions::renew.eq(true))
         .set((staff_sessions::renew.eq(false), staff_sessions::expires_at.eq(until.min(row.expires_at))))

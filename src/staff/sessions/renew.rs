@@ -12,9 +12,10 @@ use actix_web::{
 use secrecy::ExposeSecret;
 
 use super::{cookies, queries};
-use crate::{config::random_secret, error::AppError, id::Id, keys::sha256, staff::Staff, store::Lane};
+use crate::{config::random_secret, error::AppError, keys::sha256, staff::Staff, store::Lane};
 
-/// Requests that a browser sent with the old cookie at the same moment are still let in.
+/// Requests that a browser sent with the old cookie at the same moment are still let in. Both are the same session: what
+/// ends it ends both.
 const OVERLAP: Duration = Duration::from_secs(30);
 
 /// Left by authorisation with the request: its session, with this hash, is to be renewed.
@@ -61,7 +62,7 @@ impl Renewal {
             .store
             .write(Lane::Staff, move |db| {
                 let Some(row) = queries::retire(db, &old, until)? else { return Ok::<_, AppError>(false) };
-                queries::insert(db, &queries::Row { token_hash: hash, id: Id::new(), renew: false, ..row })?;
+                queries::insert(db, &queries::Row { token_hash: hash, renew: false, ..row })?;
                 Ok(true)
             })
             .await?;

@@ -1,12 +1,19 @@
-//! Bearer tokens: made with a name and scopes, shown once, stored as SHA-256.
+//! Bearer tokens: made with a name and scopes, shown once, stored as SHA-256. They end by themselves, by being revoked
+//! (by whose they are, or by an owner), and with their account: when it is disabled, and when its password is set by
+//! somebody who has not shown the one before. A change of password by whoever has it leaves them, unless they say so.
 
 pub(super) mod queries;
 
 use std::time::Duration;
 
+use diesel::QueryResult;
+use serde_json::json;
+
 use super::{
     Role, Scope, Staff, accounts,
     model::{Token, TokenView},
+    owed::{self, Notice},
+    sessions,
 };
 use crate::{
     audit::{self, Act, Actor},
@@ -16,7 +23,7 @@ use crate::{
     error::{AppError, FieldError},
     id::Id,
     keys::sha256,
-    store::Lane,
+    store::{Db, Lane},
 };
 
 /// How exactly it is noted when a token was last used.
@@ -30,6 +37,8 @@ pub(super) struct TokenOwner {
     pub group_id: Option<Id>,
     /// Who makes it.
     pub actor: Actor,
+    /// The session that asks, if one does; it must not have ended meanwhile.
+    pub session: Option<Vec<u8>>,
 }
 
 /// A token that is asked for.
@@ -79,9 +88,23 @@ impl Staff {
                     }
                     view.group_id = Some(id);
                 }
+                let account = accounts::queries::lock(db, owner.id)?;
+                let is_over = match &owner.session {
+                    Some(session) => !sessions::queries::is_there(db, owner.id, session)?,
+                    None => false,
+                };
+                if is_over {
+                    return Err(AppError::Unauthorized("this session has ended; log in again".to_owned()));
+                }
+                let Some(address) = account else {
+                    return Err(AppError::Conflict("this account is disabled; enable it first".to_owned()));
+                };
+                if owner.session.is_some() {
+                    owed::notice(db, Notice::TokenMade, owner.id, address, now)?;
+                }
                 queries::insert(db, owner.id, &hash, &view)?;
                 let act = Act::new(owner.actor, "token.create").on("token", view.id);
-                let details = serde_json::json!({
+                let details = json!({
                     "staff": owner.id, "scopes": view.scopes, "group": view.group_id,
                     "expires_at": view.expires_at,
                 });
@@ -89,6 +112,7 @@ impl Staff {
                 Ok::<_, AppError>(view)
             })
             .await?;
+        self.kernel.outbox.wake();
         Ok((token, view))
     }
 
@@ -115,23 +139,45 @@ impl Staff {
         self.kernel.store.read(move |db| Ok::<_, AppError>(queries::list(db, staff_id)?)).await
     }
 
+    /// The tokens of somebody else that are not revoked.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is no such account.
+    pub(super) async fn tokens_of(&self, staff_id: Id) -> Result<Vec<TokenView>, AppError> {
+        let list = move |db: &mut Db| match accounts::queries::find(db, staff_id)? {
+            Some(_) => Ok(queries::list(db, staff_id)?),
+            None => Err(AppError::NotFound("there is no such account".to_owned())),
+        };
+        self.kernel.store.read(list).await
+    }
+
     /// Ends a token of `staff_id`.
     ///
     /// # Errors
     /// [`AppError::NotFound`] when they have no such token.
-    pub async fn revoke_token(&self, staff_id: Id, id: Id) -> Result<(), AppError> {
+    pub(super) async fn revoke_token(&self, actor: Actor, staff_id: Id, id: Id) -> Result<(), AppError> {
         let (now, keys) = (self.kernel.clock.now(), self.kernel.keys.clone());
         self.kernel
             .store
             .write(Lane::Staff, move |db| {
                 if !queries::revoke(db, staff_id, id, now)? {
-                    return Err(AppError::NotFound("you have no such token".to_owned()));
+                    return Err(AppError::NotFound("there is no such token".to_owned()));
                 }
-                let act = Act::new(Actor::Staff { id: staff_id, token: None }, "token.revoke");
-                Ok(audit::append(db, &keys, &[act.on("token", id)], now)?)
+                let act = Act::new(actor, "token.revoke").on("token", id);
+                Ok(audit::append(db, &keys, &[act.with(json!({ "staff": staff_id }))], now)?)
             })
             .await
     }
+}
+
+/// Ends every token of the account, as part of `act`; returns that act, and one for each token.
+pub(super) fn revoked_by(db: &mut Db, act: Act, staff_id: Id, now: Timestamp) -> QueryResult<Vec<Act>> {
+    let (actor, why) = (act.actor, act.action);
+    let ids = queries::revoke_all(db, staff_id, now)?;
+    let revoked = ids.into_iter().map(|id| {
+        Act::new(actor, "token.revoke").on("token", id).with(json!({ "staff": staff_id, "by": why }))
+    });
+    Ok(std::iter::once(act).chain(revoked).collect())
 }
 
 /// The name, if everything that needs no database holds.
@@ -146,6 +192,9 @@ fn check(owner: &TokenOwner, wish: &TokenWish, now: Timestamp) -> Result<String,
     }
     if wish.scopes.is_empty() {
         faults.push(FieldError::new("scopes", "required", "choose at least one scope"));
+    }
+    if wish.scopes.len() > Scope::COUNT {
+        faults.push(FieldError::new("scopes", "too_many", "name each scope once"));
     }
     for (at, scope) in wish.scopes.iter().enumerate() {
         let fault = match scope.parse::<Scope>() {

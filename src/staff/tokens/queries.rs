@@ -61,7 +61,7 @@ pub fn list(db: &mut Db, staff_id: Id) -> QueryResult<Vec<TokenView>> {
         .load(db)
 }
 
-/// Ends one of the person's own tokens; false when there is no such one.
+/// Ends one token of the account; false when there is no such one.
 pub fn revoke(db: &mut Db, staff_id: Id, id: Id, now: Timestamp) -> QueryResult<bool> {
     diesel::update(staff_tokens::table.filter(staff_tokens::id.eq(id)))
         .filter(staff_tokens::staff_id.eq(staff_id))
@@ -69,6 +69,18 @@ pub fn revoke(db: &mut Db, staff_id: Id, id: Id, now: Timestamp) -> QueryResult<
         .set(staff_tokens::revoked_at.eq(Some(now)))
         .execute(db)
         .map(|changed| changed > 0)
+}
+
+/// Ends every token of the account; returns which.
+pub fn revoke_all(db: &mut Db, staff_id: Id, now: Timestamp) -> QueryResult<Vec<Id>> {
+    let theirs = || {
+        staff_tokens::table
+            .filter(staff_tokens::staff_id.eq(staff_id))
+            .filter(staff_tokens::revoked_at.is_null())
+    };
+    let ids = theirs().order(staff_tokens::id).select(staff_tokens::id).load(db)?;
+    diesel::update(theirs()).set(staff_tokens::revoked_at.eq(Some(now))).execute(db)?;
+    Ok(ids)
 }
 
 /// Notes that the token was used, unless it was within the last minute.

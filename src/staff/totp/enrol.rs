@@ -12,6 +12,7 @@ use crate::{
     keys::Keys,
     staff::{
         Staff,
+        owed::{self, Notice},
         sessions::{self, NewLogin, Session},
     },
     store::{Db, Lane},
@@ -48,6 +49,7 @@ impl Staff {
     pub(in crate::staff) async fn confirm_totp(
         &self,
         id: Id,
+        email: String,
         code: SecretString,
         login: NewLogin,
     ) -> Result<(Session, Vec<String>), AppError> {
@@ -72,31 +74,39 @@ impl Staff {
                     store_codes(db, &keys, id, &codes)?;
                     sessions::queries::delete_all(db, id)?;
                     let session = login.store(db, id)?;
+                    owed::notice(db, Notice::TotpOn, id, email, now)?;
                     note(db, &keys, id, "totp.enable", now)?;
                     Ok::<_, AppError>(session)
                 }
             })
             .await?;
+        self.kernel.outbox.wake();
         Ok((session, codes))
     }
 
     /// New recovery codes in place of the old ones.
-    pub(in crate::staff) async fn renew_recovery_codes(&self, id: Id) -> Result<Vec<String>, AppError> {
+    pub(in crate::staff) async fn renew_recovery_codes(
+        &self,
+        id: Id,
+        email: String,
+    ) -> Result<Vec<String>, AppError> {
         let (now, keys, codes) = (self.kernel.clock.now(), self.kernel.keys.clone(), recovery_codes()?);
         let stored = codes.clone();
         self.kernel
             .store
             .write(Lane::Staff, move |db| {
                 store_codes(db, &keys, id, &stored)?;
+                owed::notice(db, Notice::RecoveryCodes, id, email, now)?;
                 note(db, &keys, id, "totp.recovery_codes", now)?;
                 Ok::<_, AppError>(())
             })
             .await?;
+        self.kernel.outbox.wake();
         Ok(codes)
     }
 
     /// Switches one's own second factor off, unless everybody must have one.
-    pub(in crate::staff) async fn remove_own_totp(&self, id: Id) -> Result<(), AppError> {
+    pub(in crate::staff) async fn remove_own_totp(&self, id: Id, email: String) -> Result<(), AppError> {
         let (now, keys) = (self.kernel.clock.now(), self.kernel.keys.clone());
         self.kernel
             .store
@@ -106,11 +116,14 @@ impl Staff {
                     return Err(AppError::refused(StatusCode::CONFLICT, "totp_required", sentence));
                 }
                 if queries::disable(db, id)? {
+                    owed::notice(db, Notice::TotpOff, id, email, now)?;
                     note(db, &keys, id, "totp.reset", now)?;
                 }
                 Ok(())
             })
-            .await
+            .await?;
+        self.kernel.outbox.wake();
+        Ok(())
     }
 }
 

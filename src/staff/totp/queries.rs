@@ -23,13 +23,15 @@ pub fn find_pending(db: &mut Db, id: Id) -> QueryResult<Option<Vec<u8>>> {
     staff::table.filter(staff::id.eq(id)).select(staff::totp_pending).first(db)
 }
 
-/// Turns the second factor on; `step` was used to show that it works.
+/// Turns the second factor on; `step` was used to show that it works. A login that is under way with the password alone
+/// finds `link_version` raised, and a mailed link is void.
 pub fn enable(db: &mut Db, id: Id, nonce: &[u8], step: i64) -> QueryResult<()> {
     diesel::update(staff::table.filter(staff::id.eq(id)))
         .set((
             staff::totp_nonce.eq(Some(nonce)),
             staff::totp_pending.eq(None::<Vec<u8>>),
             staff::totp_step.eq(Some(step)),
+            staff::link_version.eq(staff::link_version + 1),
         ))
         .execute(db)
         .map(drop)

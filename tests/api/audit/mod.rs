@@ -2,6 +2,7 @@
 
 mod acts;
 mod chain;
+mod hours;
 mod reading;
 mod speed;
 
@@ -30,14 +31,14 @@ impl TestApp {
     }
 
     /// All entries as the command line and the file show them, the oldest first.
-    async fn entries(&self) -> Vec<Value> {
+    pub async fn entries(&self) -> Vec<Value> {
         let links = self.app().kernel.trail().list(Default::default(), None, 1000).await.unwrap();
         let view = |link| serde_json::to_value(openhearth::audit::EntryView::from(link)).unwrap();
         links.into_iter().rev().map(view).collect()
     }
 
     /// Actor kind, action and details of the entries whose action begins with one of `prefixes`, the oldest first.
-    async fn acts(&self, prefixes: &[&str]) -> Vec<(String, String, Value)> {
+    pub async fn acts(&self, prefixes: &[&str]) -> Vec<(String, String, Value)> {
         let word = |value: &Value| value.as_str().unwrap().to_owned();
         let entries = self.entries().await.into_iter();
         let wanted =

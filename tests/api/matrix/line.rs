@@ -11,7 +11,9 @@ pub enum Who {
     Own,
     /// Those whose role, and token, has this scope, and who are not bound to one group (`Capability` unbound).
     Needs(&'static str),
-    /// The same, and those bound to one group, within it (`Capability` with `bound`).
+    /// The same, by session: no token does.
+    Session(&'static str),
+    /// As `Needs`, and those bound to one group, within it (`Capability` with `bound`).
     Bound(&'static str),
 }
 
@@ -24,6 +26,8 @@ pub enum Of {
     Supporter,
     /// A group: A, then B.
     Group,
+    /// An import, whose preview and refused rows hold all three people.
+    Import,
 }
 
 /// One route.
@@ -34,6 +38,8 @@ pub struct Line {
     pub who: Who,
     pub of: Of,
     pub query: &'static str,
+    /// Asked once more with this query, if there is one.
+    pub also: &'static str,
     pub body: Option<(&'static str, &'static str)>,
     pub shows_people: bool,
     pub ends_session: bool,
@@ -47,6 +53,7 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Line {
         who,
         of: Of::Nothing,
         query: "",
+        also: "",
         body: None,
         shows_people: false,
         ends_session: false,
@@ -83,6 +90,11 @@ impl Line {
     /// The query it is asked with; it must hold, or the answer is about the query and not about who asks.
     pub const fn query(self, query: &'static str) -> Self {
         Self { query, ..self }
+    }
+
+    /// Another query it is asked with, too.
+    pub const fn also(self, also: &'static str) -> Self {
+        Self { also, ..self }
     }
 
     /// The JSON it is asked with; it must hold as far as its types go.

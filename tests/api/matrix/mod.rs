@@ -9,7 +9,10 @@ mod line;
 mod table;
 mod world;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    io::{Cursor, Read},
+};
 
 use line::{Line, Of, Who};
 use reqwest::Method;
@@ -71,12 +74,16 @@ async fn ask(world: &World, line: &Line, caller: &Caller, faults: &mut Vec<Strin
         Of::Nothing => vec![openhearth::id::Id::new()],
         Of::Supporter => world.supporters.to_vec(),
         Of::Group => world.groups.to_vec(),
+        Of::Import => vec![world.import],
     };
-    for (at, thing) in things.iter().enumerate() {
+    let queries: Vec<_> = if line.also.is_empty() { vec![line.query] } else { vec![line.query, line.also] };
+    let asked =
+        things.iter().enumerate().flat_map(|(at, thing)| queries.iter().map(move |q| (at, thing, *q)));
+    for (at, thing, query) in asked {
         let is_others = at == 1;
         let mut path = filled(line.path, &thing.to_string());
-        if !line.query.is_empty() {
-            path = format!("{path}?{}", line.query);
+        if !query.is_empty() {
+            path = format!("{path}?{query}");
         }
         let mut request = caller.client.ask(Method::from_bytes(line.method.as_bytes()).unwrap(), &path);
         if let Some((media_type, body)) = line.body {
@@ -121,7 +128,7 @@ fn judge(line: &Line, caller: &Caller, is_others: bool, answer: &Answer) -> Opti
 
 /// What the answer shows that it must not, or does not show that it must.
 fn leaks(line: &Line, caller: &Caller, answer: &Answer) -> Vec<String> {
-    let said = String::from_utf8_lossy(&answer.body).to_lowercase();
+    let said = unpacked(&answer.body).to_lowercase();
     let headers = format!("{:?}", answer.headers).to_lowercase();
     let holds = |word: &&str| said.contains(word) || headers.contains(word);
     let forbidden = caller.must_not_read(line).into_iter().filter(holds);
@@ -132,6 +139,23 @@ fn leaks(line: &Line, caller: &Caller, answer: &Answer) -> Vec<String> {
         faults.extend(missing.map(|word| format!("must show {word}")));
     }
     faults
+}
+
+/// What an answer says, also in a workbook or packed.
+fn unpacked(body: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    if body.starts_with(b"\x1f\x8b") {
+        text.clear();
+        flate2::read::MultiGzDecoder::new(body).read_to_string(&mut text).unwrap();
+    } else if body.starts_with(b"PK") {
+        text.clear();
+        let mut archive = zip::ZipArchive::new(Cursor::new(body)).unwrap();
+        for at in 0..archive.len() {
+            archive.by_index(at).unwrap().read_to_string(&mut text).unwrap();
+        }
+        assert!(text.contains("<sheetData>"), "{text}");
+    }
+    text
 }
 
 /// The path with `first` in place of its first parameter, and with something in place of the others.

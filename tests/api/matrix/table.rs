@@ -2,7 +2,8 @@
 //!
 //! - `Open`: no session or token is asked for.
 //! - `Own`: one's own account (`Access<OwnAccount>`).
-//! - `Needs("scope")`: a capability without `bound`. `Bound("scope")`: one with it.
+//! - `Needs("scope")`: a capability without `bound`. `Bound("scope")`: one with it. `Session("scope")`: one that is
+//!   `by_session`.
 //! - A GET or a POST whose answer lists people by name: `.shows_people()`.
 //! - A path with a supporter's or a group's id: `.of(Of::Supporter)`, `.of(Group)`; whoever is bound to group A must then get
 //!   403 or 404 for B's.
@@ -14,7 +15,7 @@
 use super::line::{
     Line,
     Of::{self, Group},
-    Who::{Bound, Needs, Open, Own},
+    Who::{Bound, Needs, Open, Own, Session},
     delete, get, patch, post, put,
 };
 
@@ -104,14 +105,16 @@ pub const LINES: &[Line] = &[
     post("/api/v1/admin/me/totp/confirmation", Own).json(r#"{"code":"123456"}"#),
     post("/api/v1/admin/me/totp/recovery-codes", Own).json(r#"{"current_password":"x"}"#),
     get("/api/v1/admin/staff", Needs("staff")),
-    post("/api/v1/admin/staff", Needs("staff")).json(r#"{"email":"x","role":"analyst"}"#),
-    patch("/api/v1/admin/staff/{id}", Needs("staff")),
-    delete("/api/v1/admin/staff/{id}", Needs("staff")),
-    post("/api/v1/admin/staff/{id}/invitation", Needs("staff")),
-    post("/api/v1/admin/staff/{id}/password-reset", Needs("staff")),
-    delete("/api/v1/admin/staff/{id}/totp", Needs("staff")),
+    post("/api/v1/admin/staff", Session("staff")).json(r#"{"email":"x","role":"analyst"}"#),
+    patch("/api/v1/admin/staff/{id}", Session("staff")),
+    delete("/api/v1/admin/staff/{id}", Session("staff")),
+    post("/api/v1/admin/staff/{id}/invitation", Session("staff")),
+    post("/api/v1/admin/staff/{id}/password-reset", Session("staff")),
+    delete("/api/v1/admin/staff/{id}/totp", Session("staff")),
+    get("/api/v1/admin/staff/{id}/tokens", Needs("staff")),
+    delete("/api/v1/admin/staff/{id}/tokens/{token}", Session("staff")),
     get("/api/v1/admin/settings", Needs("staff")),
-    patch("/api/v1/admin/settings", Needs("staff")),
+    patch("/api/v1/admin/settings", Session("staff")),
     get("/reset/{token}", Open),
     post("/reset/{token}", Open),
     post("/api/v1/admin/session", Open),
@@ -157,18 +160,22 @@ pub const LINES: &[Line] = &[
         "multipart/form-data; boundary=x",
         "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nemail\r\n--x--\r\n",
     ),
-    get("/api/v1/admin/imports/{id}", Needs("imports")),
+    get("/api/v1/admin/imports/{id}", Needs("imports")).of(Of::Import).shows_people(),
     patch("/api/v1/admin/imports/{id}/mapping", Needs("imports")).json(r#"{"columns":[]}"#),
     post("/api/v1/admin/imports/{id}/start", Needs("imports")).json("{}"),
     post("/api/v1/admin/imports/{id}/cancel", Needs("imports")),
-    get("/api/v1/admin/imports/{id}/refused.csv", Needs("imports")),
+    get("/api/v1/admin/imports/{id}/refused.csv", Needs("imports")).of(Of::Import).shows_people(),
     // exports
     get("/api/v1/admin/exports", Needs("exports")),
-    get("/api/v1/admin/exports/supporters.csv", Bound("exports")).query("purpose=newsletter").shows_people(),
+    get("/api/v1/admin/exports/supporters.csv", Bound("exports"))
+        .query("purpose=newsletter")
+        .also("purpose=newsletter&gzip=true")
+        .shows_people(),
     get("/api/v1/admin/exports/supporters.ndjson", Bound("exports"))
         .query("purpose=newsletter")
+        .also("purpose=newsletter&gzip=true")
         .shows_people(),
-    get("/api/v1/admin/exports/supporters.xlsx", Bound("exports")).query("purpose=newsletter"),
+    get("/api/v1/admin/exports/supporters.xlsx", Bound("exports")).query("purpose=newsletter").shows_people(),
     // stats
     get("/api/v1/admin/stats", Needs("stats")),
     // imports

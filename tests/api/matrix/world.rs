@@ -14,6 +14,7 @@ use openhearth::{
 use serde_json::json;
 
 use super::line::{Line, Who};
+use crate::imports::{already, id};
 use crate::support::{Client, PASSWORD, TestApp};
 
 /// Words of the person who shares with group A, of the one who shares with B, of the one who shares with none.
@@ -70,6 +71,7 @@ impl Caller {
             Who::Open => true,
             Who::Own => self.role.is_some() && self.scopes.is_none(),
             Who::Needs(scope) => has(scope) && !self.bound,
+            Who::Session(scope) => has(scope) && !self.bound && self.scopes.is_none(),
             Who::Bound(scope) => has(scope),
         }
     }
@@ -107,6 +109,8 @@ pub struct World {
     pub supporters: [Id; 2],
     /// A and B.
     pub groups: [Id; 2],
+    /// A list of all three people that somebody brought.
+    pub import: Id,
 }
 
 impl World {
@@ -124,8 +128,18 @@ impl World {
         let groups = [Id::new(), Id::new()];
         let supporters = seed(&app, groups).await;
         let callers = callers(&app, groups[0]).await;
-        Self { _app: app, callers, supporters, groups }
+        let owner = callers.iter().find(|caller| caller.may(Who::Session("staff"))).unwrap();
+        let import = import(&app, &owner.client).await;
+        Self { _app: app, callers, supporters, groups, import }
     }
+}
+
+/// A list that would be refused row by row, and that its preview shows.
+async fn import(app: &TestApp, client: &Client) -> Id {
+    let rows = PEOPLE.map(|[given, family, phone]| format!("{given}.{family}@,{given},{family},{phone}\n"));
+    let list = format!("email,first name,last name,phone\n{}", rows.concat());
+    let done = app.take_in(client, list.as_bytes(), &already()).await;
+    id(&done).parse().unwrap()
 }
 
 async fn seed(app: &TestApp, ids: [Id; 2]) -> [Id; 2] {
