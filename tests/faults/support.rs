@@ -160,6 +160,8 @@ pub struct Server {
     pub process: Process,
     pub url: String,
     pub folder: PathBuf,
+    /// What it was started with beside its folder.
+    variables: Vec<(String, String)>,
 }
 
 impl Server {
@@ -182,7 +184,9 @@ impl Server {
             !url.is_empty()
         })
         .await;
-        let server = Self { process, url, folder: folder.to_owned() };
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let server = Self { process, url, folder: folder.to_owned(), variables };
         until("the server is ready", SOON, async || server.ready().await == Some(200)).await;
         server
     }
@@ -218,7 +222,8 @@ impl Server {
         (took, log)
     }
 
-    /// Makes the owner's account by the one-time link, and a token that may read supporters and export them.
+    /// Makes the owner's account by the one-time link, logs in, and makes a token that may read supporters and export them;
+    /// that by the command, so that nobody is mailed about it.
     pub async fn token(&self) -> String {
         let out = self.process.out();
         let link = out.lines().find_map(|line| line.split_once("once, at ")).expect("a one-time link").1;
@@ -229,11 +234,13 @@ impl Server {
         let login = serde_json::json!({ "email": OWNER, "password": PASSWORD });
         let session = client.post(self.at("/api/v1/admin/session")).json(&login).send().await.unwrap();
         assert_eq!(session.status(), 200, "{}", session.text().await.unwrap());
-        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read", "exports", "imports"] });
-        let token = client.post(self.at("/api/v1/admin/tokens")).json(&wish).send().await.unwrap();
-        assert_eq!(token.status(), 201);
-        let token: serde_json::Value = token.json().await.unwrap();
-        token["token"].as_str().unwrap().to_owned()
+        let scopes = "supporters:read,exports,imports";
+        let arguments = ["admin", "token", "--email", OWNER, "--name", "test", "--scopes", scopes];
+        let mut token = command(&self.folder, &arguments);
+        token.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let token = tokio::task::spawn_blocking(move || run(token, "")).await.unwrap();
+        assert_eq!(token.code, Some(0), "{}", token.err);
+        token.out.trim_end().to_owned()
     }
 
     /// Memory in use, in KiB.
