@@ -37,7 +37,7 @@ struct Watch {
 
 impl Watch {
     async fn new(server: Server) -> Self {
-        let token = server.token().await;
+        let token = server.token_by_session().await;
         Self { server, token, client: Client::new(), acknowledged: BTreeSet::new(), tried: 0 }
     }
 

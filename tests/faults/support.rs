@@ -222,9 +222,8 @@ impl Server {
         (took, log)
     }
 
-    /// Makes the owner's account by the one-time link, logs in, and makes a token that may read supporters and export them;
-    /// that by the command, so that nobody is mailed about it.
-    pub async fn token(&self) -> String {
+    /// Makes the owner's account by the one-time link; logged in.
+    async fn owner(&self) -> Client {
         let out = self.process.out();
         let link = out.lines().find_map(|line| line.split_once("once, at ")).expect("a one-time link").1;
         let client = Client::builder().cookie_store(true).build().unwrap();
@@ -234,6 +233,13 @@ impl Server {
         let login = serde_json::json!({ "email": OWNER, "password": PASSWORD });
         let session = client.post(self.at("/api/v1/admin/session")).json(&login).send().await.unwrap();
         assert_eq!(session.status(), 200, "{}", session.text().await.unwrap());
+        client
+    }
+
+    /// Makes the owner's account, and a token that may read supporters, export and import them; that by the command, so
+    /// that nobody is mailed about it.
+    pub async fn token(&self) -> String {
+        self.owner().await;
         let scopes = "supporters:read,exports,imports";
         let arguments = ["admin", "token", "--email", OWNER, "--name", "test", "--scopes", scopes];
         let mut token = command(&self.folder, &arguments);
@@ -241,6 +247,16 @@ impl Server {
         let token = tokio::task::spawn_blocking(move || run(token, "")).await.unwrap();
         assert_eq!(token.code, Some(0), "{}", token.err);
         token.out.trim_end().to_owned()
+    }
+
+    /// The same by the session, where no other process finds the database; its owner is mailed about it.
+    pub async fn token_by_session(&self) -> String {
+        let wish = serde_json::json!({ "name": "test", "scopes": ["supporters:read", "exports", "imports"] });
+        let token =
+            self.owner().await.post(self.at("/api/v1/admin/tokens")).json(&wish).send().await.unwrap();
+        assert_eq!(token.status(), 201);
+        let token: serde_json::Value = token.json().await.unwrap();
+        token["token"].as_str().unwrap().to_owned()
     }
 
     /// Memory in use, in KiB.
