@@ -120,6 +120,45 @@ impl Database {
         )
     }
 
+    /// Gives them tags, two each on average, and every third a share with one of two groups.
+    pub fn tag_and_share(&self) -> Fallible<()> {
+        let group = |slug: &str| {
+            format!(
+                "INSERT INTO groups (id, slug, name, kind, website, about, regions, sectors, status, contact_name, \
+                 contact_email, contact_email_key, is_listed, language, terms_id, created_at, updated_at) \
+                 VALUES (HASH, '{slug}', '{slug}', 'labor_union', '', '', ',', ',', 'member', 'C', 'c@example.org', \
+                 'c@example.org', TRUE, 'en', HASH, 0, 0)"
+            )
+        };
+        let shares = |slug: &str, which: &str| {
+            format!(
+                "INSERT INTO shares (id, supporter_number, group_id, notice_id, given_at) SELECT HASH, number, \
+                 (SELECT id FROM groups WHERE slug = '{slug}'), HASH, created_at FROM supporters WHERE {which}"
+            )
+        };
+        let statements = [
+            "INSERT INTO tags (slug, created_at) VALUES ('volunteer', 0), ('donor', 0), ('steel-report', 0), \
+             ('rally', 0), ('petition', 0)"
+                .to_owned(),
+            "INSERT INTO supporter_tags (tag_number, supporter_number, created_at) SELECT tags.number, \
+             supporters.number, 0 FROM supporters JOIN tags ON (supporters.number + tags.number * 7) % 5 < 2"
+                .to_owned(),
+            group("river-towns"),
+            group("local-12"),
+            shares("river-towns", "number % 6 = 1"),
+            shares("local-12", "number % 6 = 4"),
+        ];
+        for statement in statements {
+            self.run(
+                &statement.replace("HASH", "randomblob(16)"),
+                &statement.replace("HASH", "uuid_send(gen_random_uuid())"),
+            )?;
+        }
+        // PostgreSQL does so by itself within minutes.
+        self.run("SELECT 1", "VACUUM (ANALYZE)")?;
+        self.run("SELECT 1", "CHECKPOINT")
+    }
+
     /// Waits until `query`, whose words both know, counts nothing any more.
     pub fn wait_for_none(&self, query: &str) -> Fallible<()> {
         let end = Instant::now() + Duration::from_secs(300);

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     arguments::Arguments,
     database::{Database, Engine, beside_the_build},
+    process::memory,
     rounds::Rounds,
 };
 
@@ -115,7 +116,7 @@ fn bring(database: &Database, home: &Path, list: &Path, in_bulk: bool) -> Fallib
     let mut child = openhearth(database, home, &arguments)?.spawn()?;
     let mut peak = 0.0_f64;
     let status = loop {
-        peak = peak.max(high_water(&child).unwrap_or(0.0));
+        peak = peak.max(memory(child.id(), "VmHWM:").unwrap_or(0.0));
         if let Some(status) = child.try_wait()? {
             break status;
         }
@@ -126,13 +127,6 @@ fn bring(database: &Database, home: &Path, list: &Path, in_bulk: bool) -> Fallib
     } else {
         Err("a list did not go in".into())
     }
-}
-
-fn high_water(child: &Child) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kilobytes / 1024.0)
 }
 
 /// Seconds that the engine's own tool takes for the rows that are in `database`, into a bare table with their indexes.

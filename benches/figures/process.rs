@@ -90,7 +90,12 @@ impl Server {
 
     /// Resident memory in megabytes.
     pub fn memory(&self) -> f64 {
-        resident(self.child.id()).unwrap_or(0.0)
+        memory(self.child.id(), "VmRSS:").unwrap_or(0.0)
+    }
+
+    /// The most it ever had.
+    pub fn most_memory(&self) -> f64 {
+        memory(self.child.id(), "VmHWM:").unwrap_or(0.0)
     }
 }
 
@@ -139,9 +144,10 @@ pub fn cold_start(binary: &Path, database: &Database) -> Fallible<Duration> {
     answered
 }
 
-fn resident(process: u32) -> Option<f64> {
+/// One of the process's figures, in megabytes.
+pub fn memory(process: u32, figure: &str) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure))?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes / 1024.0)
 }

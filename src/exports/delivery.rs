@@ -26,6 +26,8 @@ use crate::{
 /// Bytes of a piece on the wire, and pieces under way.
 const PIECE: usize = 64 * 1024;
 const PIECES: usize = 4;
+/// Batches that wait for their record to be written.
+const BATCHES: usize = 2;
 
 type Piece = Result<Bytes, StoreError>;
 
@@ -35,7 +37,7 @@ pub(super) type Body = std::pin::Pin<Box<dyn Stream<Item = Piece> + Send>>;
 /// Begins reading `order`, which is recorded as `id`.
 /// The second value ends with the record of its end.
 pub(super) fn begin(kernel: &Kernel, id: Id, order: Order) -> (Body, JoinHandle<()>) {
-    let (sender, batches) = mpsc::channel(1);
+    let (sender, batches) = mpsc::channel(BATCHES);
     let (pieces, receiver) = mpsc::channel(PIECES);
     let (actor, sight) = (order.taker.actor, order.filter.sight);
     let reading = kernel.store.read_long(move |db| reading::read(db, order, &sender));

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Rows of a batch at most, and of the first, so that something soon leaves.
-const ROWS: usize = 16_384;
+const ROWS: usize = 8_192;
 const FIRST_ROWS: usize = 512;
-/// Bytes after which a batch is full.
-const BYTES: usize = 3 * 1024 * 1024;
+/// Bytes after which a batch is full: four or five are in memory at once.
+const BYTES: usize = 1024 * 1024;
 /// Bytes that are packed at a time.
 const PACKED_AT: usize = 32 * 1024;
 

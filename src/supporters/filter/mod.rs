@@ -2,7 +2,9 @@
 //! flags; a filter holds what that means, resolved; [`Matching`] is it as SQL, with every value bound; `search` finds
 //! the newest that match. Used by the list, exports, segments, tags and counts.
 
+mod blocks;
 mod query;
+mod ranges;
 mod references;
 mod search;
 mod sql;
@@ -191,6 +193,26 @@ impl Moment {
             Self::Confirmed => "confirmed_at",
             Self::Unsubscribed => "unsubscribed_at",
             Self::Created => "created_at",
+        }
+    }
+
+    /// As a column of the row that is looked at.
+    const fn of_row(self) -> &'static str {
+        match self {
+            Self::SignedUp => "supporters.signed_up_at",
+            Self::Confirmed => "supporters.confirmed_at",
+            Self::Unsubscribed => "supporters.unsubscribed_at",
+            Self::Created => "supporters.created_at",
+        }
+    }
+
+    /// As a column of what is looked up, `c`.
+    const fn indexed(self) -> &'static str {
+        match self {
+            Self::SignedUp => "c.signed_up_at",
+            Self::Confirmed => "c.confirmed_at",
+            Self::Unsubscribed => "c.unsubscribed_at",
+            Self::Created => "c.created_at",
         }
     }
 }

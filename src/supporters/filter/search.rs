@@ -2,8 +2,10 @@
 //! of a plan is a guess about how many match; this looks first.
 //!
 //! A condition on a whole value, a tag or a share has an index in the order of the numbers, which is read from the page's
-//! beginning. A range (a prefix, a date) has none: when few lie in it they are all read and sorted; when many do, the
-//! newest rows are looked at one by one, and soon enough of them match.
+//! beginning. A range (a beginning, a date) has one within each block of numbers (`blocks`). Of several conditions, the one
+//! that holds the fewest is read a piece at a time, and each is checked against the rest: no plan of the database, which can
+//! only guess, goes about it in another order. What has no index (without a tag, without a phone) holds most people, and
+//! they are looked at one by one.
 
 use diesel::{
     QueryResult,
@@ -14,20 +16,22 @@ use diesel::{
 
 use super::{
     Condition, SupporterFilter,
-    sql::{Matching, Values, candidates, field_holds},
+    blocks::newest_in_blocks,
+    ranges::is_range,
+    sql::{Matching, Plan, Values, field_holds, push, share_holds},
 };
 use crate::{
+    clock::Timestamp,
     id::Id,
     staff::Sight,
     store::{Db, schema::supporters},
     supporters::fields::Asked,
 };
 
-/// Candidates that are few: all of them are read. As many rows are looked at, one by one, where 1 in 160 of a million
-/// matches.
-const FEW: i64 = 8_000;
-/// Rows among which a page's fill is expected where more than [`FEW`] match.
-const WINDOW: i64 = 10_000;
+/// So few are all looked at.
+const FEW: i64 = 1_000;
+/// Up to so many are counted, to find what holds the fewest; and read at once.
+const MANY: i64 = 8_000;
 /// Numbers that are checked in one statement.
 const CHECKED: usize = 500;
 
@@ -35,88 +39,44 @@ const CHECKED: usize = 500;
 pub(in crate::supporters) fn newest(
     db: &mut Db,
     filter: &SupporterFilter,
-    before: Option<i64>,
+    mut before: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<i64>> {
-    let mut has_range = false;
+    let mut range = None;
     for condition in filter.conditions.iter().filter(|one| is_range(one)) {
-        has_range = true;
-        let candidates = |what| Candidates { condition, before, what };
-        let count: i64 = candidates(What::CountUpTo(FEW + 1)).get_result(db)?;
-        if count <= FEW {
-            let mut few: Vec<i64> = candidates(What::All).load(db)?;
-            few.sort_unstable_by(|a, b| b.cmp(a));
-            few.dedup();
-            return first_of(db, filter, condition, few, limit);
+        if stands_for_all(filter, condition) {
+            return newest_in_blocks(db, condition, before, limit);
         }
-    }
-    if let Some((driver, known)) = choose_driver(db, filter)? {
-        return drive(db, filter, &driver, known, before, limit);
-    }
-    let mut walk = Walk { matching: Matching::walk(filter.clone()), from: None, before, limit };
-    if has_range {
-        let top = match before {
-            Some(before) => before,
-            None => supporters::table
-                .select(diesel::dsl::max(supporters::number))
-                .first::<Option<i64>>(db)?
-                .unwrap_or(0)
-                .saturating_add(1),
-        };
-        walk.from = Some(top.saturating_sub(WINDOW));
-        let found: Vec<i64> = (&walk).load(db)?;
-        if found.len() >= size(limit) {
-            return Ok(found);
+        let few = newest_in_blocks(db, condition, before, FEW + 1)?;
+        if few.len() <= size(FEW) {
+            return check(db, filter, &few, limit);
         }
-        walk.from = None;
-        // Many match, few of them new: their index alone is read.
-        if let (Sight::Everybody, [condition]) = (filter.sight, &filter.conditions[..])
-            && is_exact(condition)
-        {
-            // Each is there at most once for each word, address and domain.
-            let what = What::Newest(limit.saturating_mul(8));
-            let mut found: Vec<i64> = Candidates { condition, before, what }.load(db)?;
-            found.dedup();
-            found.truncate(size(limit));
-            return Ok(found);
-        }
+        // Nobody newer than the newest of these can match.
+        before = few.first().map(|newest| newest.saturating_add(1));
+        range = range.or(Some(condition));
     }
-    (&walk).load(db)
+    if let Some(driver) = choose_driver(db, filter, range)? {
+        return drive(db, filter, &driver, before, limit);
+    }
+    Walk { matching: Matching::walk(filter.clone()), before, limit }.load(db)
 }
 
 fn size(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-fn is_range(condition: &Condition) -> bool {
-    match condition {
-        Condition::Term(_)
-        | Condition::PostalPrefix(_)
-        | Condition::Within(..)
-        | Condition::Field(_, Asked::Within(..)) => true,
-        Condition::Tagged(numbers) => numbers.len() > 1,
-        _ => false,
-    }
-}
-
-/// Whether every candidate matches.
-fn is_exact(condition: &Condition) -> bool {
-    !matches!(condition, Condition::Term(term) if term.parts.len() > 1)
-}
-
-/// The first of these candidates, in their order, that match the rest, too.
-fn first_of(
-    db: &mut Db,
-    filter: &SupporterFilter,
-    condition: &Condition,
-    mut few: Vec<i64>,
-    limit: i64,
-) -> QueryResult<Vec<i64>> {
-    if filter.conditions.len() == 1 && is_exact(condition) && filter.sight == Sight::Everybody {
-        few.truncate(size(limit));
-        return Ok(few);
-    }
-    check(db, filter, &few, limit)
+/// Whether everybody for whom the condition holds matches, so that nobody need be looked at.
+fn stands_for_all(filter: &SupporterFilter, condition: &Condition) -> bool {
+    let is_implied = |other: &Condition| match (other, condition) {
+        (Condition::SharesWith(group), Condition::SharedWithin(other, ..)) => group == other,
+        _ => other == condition,
+    };
+    // Of a word with several parts, only its longest is looked up.
+    let is_exact = !matches!(condition, Condition::Term(term) if term.parts.len() > 1);
+    is_exact
+        && !filter.is_awake
+        && filter.sight == Sight::Everybody
+        && filter.conditions.iter().all(is_implied)
 }
 
 /// The first of these numbers, which descend, that match.
@@ -138,110 +98,96 @@ fn check(db: &mut Db, filter: &SupporterFilter, numbers: &[i64], limit: i64) -> 
     Ok(found)
 }
 
-/// Numbers for which one range may hold.
-struct Candidates<'a> {
-    condition: &'a Condition,
-    before: Option<i64>,
-    what: What,
+/// An index that holds whom a condition is about in the order of the numbers.
+struct Driver {
+    holds: Holds,
+    /// Whether all in it match.
+    is_all: bool,
 }
 
-/// What is asked of candidates.
-enum What {
-    CountUpTo(i64),
-    All,
-    Newest(i64),
-}
-
-impl Query for Candidates<'_> {
-    type SqlType = BigInt;
-}
-impl RunQueryDsl<Db> for Candidates<'_> {}
-impl QueryId for Candidates<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<DB: Values> QueryFragment<DB> for Candidates<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
-        if let What::CountUpTo(_) = self.what {
-            out.push_sql("SELECT count(*) FROM (");
-        }
-        out.push_sql("SELECT f.number FROM (");
-        candidates(&mut out, self.condition, self.before.as_ref())?;
-        out.push_sql(") AS f");
-        match &self.what {
-            What::CountUpTo(most) => {
-                out.push_sql(" LIMIT ");
-                DB::number(&mut out, most)?;
-                out.push_sql(") AS counted");
-            }
-            What::All => {}
-            What::Newest(most) => {
-                // Not the column itself: its own order would be that of the rows, not of the range.
-                out.push_sql(" ORDER BY f.number + 0 DESC LIMIT ");
-                DB::number(&mut out, most)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An index of another table that is in the order of the numbers.
-enum Driver {
-    Tag(i64),
-    Shares(Id),
+enum Holds {
+    /// One of these tags.
+    Tags(Vec<i64>),
+    /// An active share, given within these bounds.
+    Share(Id, (Option<Timestamp>, Option<Timestamp>)),
     Field(i64, Asked),
+    /// A whole value of the row.
+    Row(Condition),
+    /// A range.
+    Range(Condition),
 }
 
-/// The driver of the fewest, and the condition it stands for.
-fn choose_driver<'f>(
+/// The driver of the fewest. Where all hold many, one of another table, a range, or a whole value of the row, in this order.
+fn choose_driver(
     db: &mut Db,
-    filter: &'f SupporterFilter,
-) -> QueryResult<Option<(Driver, Option<&'f Condition>)>> {
+    filter: &SupporterFilter,
+    range: Option<&Condition>,
+) -> QueryResult<Option<Driver>> {
+    // When the shares were given, with this group.
+    let given = |group: Id| {
+        let bounds = filter.conditions.iter().find_map(|one| match one {
+            Condition::SharedWithin(with, from, until) if *with == group => Some((*from, *until)),
+            _ => None,
+        });
+        Holds::Share(group, bounds.unwrap_or_default())
+    };
     if let Sight::Group(group) = filter.sight {
-        return Ok(Some((Driver::Shares(group), None)));
+        return Ok(Some(Driver { holds: given(group), is_all: false }));
     }
-    let mut drivers: Vec<(Driver, Option<&Condition>)> = Vec::new();
-    for condition in &filter.conditions {
-        let driver = match condition {
-            Condition::SharesWith(group) => Driver::Shares(*group),
-            Condition::Tagged(numbers) => match numbers[..] {
-                [number] => Driver::Tag(number),
-                _ => continue,
-            },
-            Condition::Field(field, asked @ Asked::Is(_)) => Driver::Field(*field, asked.clone()),
-            _ => continue,
+    let driver = |condition: &Condition| {
+        let holds = match condition {
+            Condition::SharesWith(group) => given(*group),
+            Condition::Tagged(numbers) => Holds::Tags(numbers.clone()),
+            Condition::Field(field, asked @ Asked::Is(_)) => Holds::Field(*field, asked.clone()),
+            Condition::Is(..) | Condition::Status(_) | Condition::Involved(_) | Condition::HasPhone(true) => {
+                Holds::Row(condition.clone())
+            }
+            _ => return None,
         };
-        drivers.push((driver, Some(condition)));
-    }
-    if drivers.len() < 2 {
+        Some(Driver { holds, is_all: stands_for_all(filter, condition) })
+    };
+    let mut drivers: Vec<Driver> = filter.conditions.iter().filter_map(driver).collect();
+    if let [_] = filter.conditions[..] {
         return Ok(drivers.pop());
     }
-    let mut best: Option<(i64, (Driver, Option<&Condition>))> = None;
-    for (driver, condition) in drivers {
-        let count: i64 = Driven { driver: &driver, before: None, most: FEW, counts: true }.get_result(db)?;
+    // Nearly everybody has a status that is asked for.
+    drivers.sort_by_key(|driver| match driver.holds {
+        Holds::Row(Condition::Status(_)) => 2,
+        Holds::Row(_) => 1,
+        _ => 0,
+    });
+    let mut best: Option<(i64, Driver)> = None;
+    for driver in drivers {
+        let piece = Driven { holds: &driver.holds, before: None, most: MANY };
+        let count: i64 = Count(piece).get_result(db)?;
         if best.as_ref().is_none_or(|(fewest, _)| count < *fewest) {
-            best = Some((count, (driver, condition)));
+            best = Some((count, driver));
         }
     }
-    Ok(best.map(|(_, driver)| driver))
+    let range = range.map(|condition| Driver { holds: Holds::Range(condition.clone()), is_all: false });
+    Ok(match (best, range) {
+        (Some((MANY.., Driver { holds: Holds::Row(_), .. })), Some(range)) => Some(range),
+        (Some((_, driver)), _) => Some(driver),
+        (None, range) => range,
+    })
 }
 
-/// Reads the driver's index a piece at a time, and checks each: no plan can go about it in another order.
+/// Reads what the driver holds a piece at a time, and checks each: no plan can go about it in another order.
 fn drive(
     db: &mut Db,
     filter: &SupporterFilter,
     driver: &Driver,
-    known: Option<&Condition>,
     mut before: Option<i64>,
     limit: i64,
 ) -> QueryResult<Vec<i64>> {
-    let is_all = known.is_some() && filter.conditions.len() == 1;
-    let mut most = if is_all { limit } else { 256 };
+    let mut most = if driver.is_all { limit } else { 256 };
     let mut found = Vec::new();
     loop {
-        let piece: Vec<i64> = Driven { driver, before, most, counts: false }.load(db)?;
-        if is_all {
+        let piece = match &driver.holds {
+            Holds::Range(condition) => newest_in_blocks(db, condition, before, most)?,
+            holds => Driven { holds, before, most }.load(db)?,
+        };
+        if driver.is_all {
             return Ok(piece);
         }
         let wanted = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(limit));
@@ -250,17 +196,42 @@ fn drive(
             return Ok(found);
         }
         before = piece.last().copied();
-        most = (most * 2).min(FEW);
+        most = (most * 2).min(MANY);
     }
 }
 
-/// A piece of what a driver holds.
+/// The newest of what a driver holds.
 struct Driven<'a> {
-    driver: &'a Driver,
+    holds: &'a Holds,
     before: Option<i64>,
     most: i64,
-    /// Only how many there are, up to `most`.
-    counts: bool,
+}
+
+impl Driven<'_> {
+    /// The newest of one index.
+    fn of_index<'b, DB: Values>(
+        &'b self,
+        out: &mut AstPass<'_, 'b, DB>,
+        (table, number): (&'static str, &'static str),
+        holds: impl FnOnce(&mut AstPass<'_, 'b, DB>) -> QueryResult<()>,
+    ) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        out.push_sql(number);
+        out.push_sql(" AS number FROM ");
+        out.push_sql(table);
+        out.push_sql(" WHERE ");
+        holds(out)?;
+        if let Some(before) = &self.before {
+            out.push_sql(" AND ");
+            out.push_sql(number);
+            out.push_sql(" < ");
+            DB::number(out, before)?;
+        }
+        out.push_sql(" ORDER BY ");
+        out.push_sql(number);
+        out.push_sql(" DESC LIMIT ");
+        DB::number(out, &self.most)
+    }
 }
 
 impl Query for Driven<'_> {
@@ -274,30 +245,57 @@ impl QueryId for Driven<'_> {
 impl<DB: Values> QueryFragment<DB> for Driven<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
-        out.push_sql(if self.counts { "SELECT count(*) FROM (" } else { "" });
-        match self.driver {
-            Driver::Tag(tag) => {
-                out.push_sql("SELECT c.supporter_number FROM supporter_tags c WHERE c.tag_number = ");
-                DB::number(&mut out, tag)?;
+        let out = &mut out;
+        match self.holds {
+            Holds::Tags(tags) => {
+                // The newest of any are among the newest of each.
+                out.push_sql("SELECT d.number FROM (");
+                for (place, tag) in tags.iter().enumerate() {
+                    out.push_sql(if place == 0 { "SELECT * FROM (" } else { " UNION SELECT * FROM (" });
+                    self.of_index(out, ("supporter_tags c", "c.supporter_number"), |out| {
+                        out.push_sql("c.tag_number = ");
+                        DB::number(out, tag)
+                    })?;
+                    out.push_sql(") AS t");
+                }
+                out.push_sql(") AS d ORDER BY d.number DESC LIMIT ");
+                DB::number(out, &self.most)
             }
-            Driver::Shares(group) => {
-                out.push_sql(
-                    "SELECT c.supporter_number FROM shares c WHERE c.withdrawn_at IS NULL AND c.group_id = ",
-                );
-                DB::id(&mut out, group)?;
+            Holds::Share(group, (from, until)) => {
+                self.of_index(out, ("shares c", "c.supporter_number"), |out| {
+                    share_holds(out, group, Some((from, until)))
+                })
             }
-            Driver::Field(field, asked) => {
-                out.push_sql("SELECT c.supporter_number FROM supporter_fields c WHERE ");
-                field_holds(&mut out, field, asked)?;
+            Holds::Field(field, asked) => {
+                self.of_index(out, ("supporter_fields c", "c.supporter_number"), |out| {
+                    field_holds(out, field, asked)
+                })
+            }
+            Holds::Row(condition) | Holds::Range(condition) => {
+                self.of_index(out, ("supporters", "supporters.number"), |out| {
+                    push(out, Plan::Walk, condition)
+                })
             }
         }
-        if let Some(before) = &self.before {
-            out.push_sql(" AND c.supporter_number < ");
-            DB::number(&mut out, before)?;
-        }
-        out.push_sql(" ORDER BY c.supporter_number DESC LIMIT ");
-        DB::number(&mut out, &self.most)?;
-        out.push_sql(if self.counts { ") AS counted" } else { "" });
+    }
+}
+
+/// How many there are of a piece.
+struct Count<'a>(Driven<'a>);
+
+impl Query for Count<'_> {
+    type SqlType = BigInt;
+}
+impl RunQueryDsl<Db> for Count<'_> {}
+impl QueryId for Count<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<DB: Values> QueryFragment<DB> for Count<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted");
         Ok(())
     }
 }
@@ -305,8 +303,6 @@ impl<DB: Values> QueryFragment<DB> for Driven<'_> {
 /// Rows looked at one by one, or through an index on a whole value that is in their order.
 struct Walk {
     matching: Matching,
-    /// The lowest number looked at.
-    from: Option<i64>,
     before: Option<i64>,
     limit: i64,
 }
@@ -314,7 +310,7 @@ struct Walk {
 impl Query for Walk {
     type SqlType = BigInt;
 }
-impl RunQueryDsl<Db> for &Walk {}
+impl RunQueryDsl<Db> for Walk {}
 impl QueryId for Walk {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -324,12 +320,9 @@ impl<DB: Values> QueryFragment<DB> for Walk {
         out.unsafe_to_cache_prepared();
         out.push_sql("SELECT supporters.number FROM supporters WHERE ");
         self.matching.walk_ast(out.reborrow())?;
-        for (bound, than) in [(&self.from, " >= "), (&self.before, " < ")] {
-            if let Some(bound) = bound {
-                out.push_sql(" AND supporters.number");
-                out.push_sql(than);
-                DB::number(&mut out, bound)?;
-            }
+        if let Some(before) = &self.before {
+            out.push_sql(" AND supporters.number < ");
+            DB::number(&mut out, before)?;
         }
         out.push_sql(" ORDER BY supporters.number DESC LIMIT ");
         DB::number(&mut out, &self.limit)

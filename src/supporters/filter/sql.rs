@@ -10,7 +10,8 @@ use diesel::{
 };
 
 use super::{
-    Condition, SupporterFilter,
+    Condition, Moment, SupporterFilter,
+    ranges::members,
     words::{Prefix, Term, WORDS},
 };
 use crate::{
@@ -150,7 +151,8 @@ impl<DB: Values> QueryFragment<DB> for Matching {
     }
 }
 
-fn push<'b, DB: Values>(
+/// A condition.
+pub(super) fn push<'b, DB: Values>(
     out: &mut AstPass<'_, 'b, DB>,
     plan: Plan,
     condition: &'b Condition,
@@ -175,19 +177,12 @@ fn push<'b, DB: Values>(
         Condition::Within(moment, from, before) if plan == Plan::Walk => {
             out.push_sql(UNINDEXED);
             out.push_sql("1 = 1");
-            for (bound, than) in [(from, " >= "), (before, " < ")] {
-                if let Some(bound) = bound {
-                    out.push_sql(" AND supporters.");
-                    out.push_sql(moment.column());
-                    out.push_sql(than);
-                    DB::time(out, bound)?;
-                }
-            }
+            within(out, moment.of_row(), (from, before))?;
             out.push_sql(UNINDEXED_END);
         }
         Condition::Term(_) | Condition::PostalPrefix(_) | Condition::Within(..) => {
             out.push_sql("supporters.number IN (");
-            candidates(out, condition, None)?;
+            members(out, condition)?;
             out.push_sql(")");
             if let Condition::Term(term) = condition
                 && term.parts.len() > 1
@@ -276,7 +271,7 @@ fn tagged<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, plan: Plan, numbers: &'
     Ok(())
 }
 
-fn list<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, numbers: &'b [i64]) -> QueryResult<()> {
+pub(super) fn list<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, numbers: &'b [i64]) -> QueryResult<()> {
     for (place, number) in numbers.iter().enumerate() {
         out.push_sql(if place == 0 { "" } else { ", " });
         DB::number(out, number)?;
@@ -284,7 +279,8 @@ fn list<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, numbers: &'b [i64]) -> Qu
     Ok(())
 }
 
-type Bounds<'b> = (&'b Option<Timestamp>, &'b Option<Timestamp>);
+/// At or after, and before.
+pub(super) type Bounds<'b> = (&'b Option<Timestamp>, &'b Option<Timestamp>);
 
 fn shares_with<'b, DB: Values>(
     out: &mut AstPass<'_, 'b, DB>,
@@ -293,20 +289,49 @@ fn shares_with<'b, DB: Values>(
     given: Option<Bounds<'b>>,
 ) -> QueryResult<()> {
     out.push_sql(match plan {
-        Plan::Sets => "supporters.number IN (SELECT s.supporter_number FROM shares s WHERE ",
-        Plan::Walk => "EXISTS (SELECT 1 FROM shares s WHERE s.supporter_number = supporters.number AND ",
+        Plan::Sets => "supporters.number IN (SELECT c.supporter_number FROM shares c WHERE ",
+        Plan::Walk => "EXISTS (SELECT 1 FROM shares c WHERE c.supporter_number = supporters.number AND ",
     });
-    out.push_sql("s.withdrawn_at IS NULL AND s.group_id = ");
+    share_holds(out, group, given)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+/// That a row `c` of `shares` is active, with this group, and given within these bounds.
+pub(super) fn share_holds<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    group: &'b Id,
+    given: Option<Bounds<'b>>,
+) -> QueryResult<()> {
+    out.push_sql("c.withdrawn_at IS NULL AND c.group_id = ");
     DB::id(out, group)?;
-    if let Some((from, before)) = given {
-        for (bound, than) in [(from, " AND s.given_at >= "), (before, " AND s.given_at < ")] {
-            if let Some(bound) = bound {
-                out.push_sql(than);
-                DB::time(out, bound)?;
-            }
+    given.map_or(Ok(()), |given| within(out, "c.given_at", given))
+}
+
+/// That a row `c` of `supporters` has this date within these bounds, one of which there is.
+pub(super) fn moment_holds<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    moment: Moment,
+    bounds: Bounds<'b>,
+) -> QueryResult<()> {
+    out.push_sql("1 = 1");
+    within(out, moment.indexed(), bounds)
+}
+
+/// And that a column lies within these bounds.
+fn within<'b, DB: Values>(
+    out: &mut AstPass<'_, 'b, DB>,
+    column: &'static str,
+    (from, until): Bounds<'b>,
+) -> QueryResult<()> {
+    for (bound, than) in [(from, " >= "), (until, " < ")] {
+        if let Some(bound) = bound {
+            out.push_sql(" AND ");
+            out.push_sql(column);
+            out.push_sql(than);
+            DB::time(out, bound)?;
         }
     }
-    out.push_sql(")");
     Ok(())
 }
 
@@ -314,8 +339,7 @@ fn shares_with<'b, DB: Values>(
 const UNINDEXED: &str = "CASE WHEN ";
 const UNINDEXED_END: &str = " THEN 1 ELSE 0 END = 1";
 
-const WORD_COLUMNS: [&str; WORDS] = ["word_1", "word_2", "word_3", "word_4", "word_5", "word_6"];
-/// The same, of the row that is looked at.
+/// Words of the row that is looked at.
 const ROW_WORDS: [&str; WORDS] = [
     "supporters.word_1",
     "supporters.word_2",
@@ -365,7 +389,7 @@ fn any<'b, DB: Values, T>(
     Ok(())
 }
 
-fn range<'b, DB: Values>(
+pub(super) fn range<'b, DB: Values>(
     out: &mut AstPass<'_, 'b, DB>,
     column: &'static str,
     prefix: &'b Prefix,
@@ -379,86 +403,5 @@ fn range<'b, DB: Values>(
     out.push_sql(" < ");
     DB::text(out, &prefix.below)?;
     out.push_sql(")");
-    Ok(())
-}
-
-/// Numbers of those for whom `condition`, a range, may hold, from indexes alone: all for whom it does, some twice, and
-/// of a term with several parts those whose longest part is there. Below `before`.
-pub(super) fn candidates<'b, DB: Values>(
-    out: &mut AstPass<'_, 'b, DB>,
-    condition: &'b Condition,
-    before: Option<&'b i64>,
-) -> QueryResult<()> {
-    let mut first = true;
-    let mut branch = |out: &mut AstPass<'_, 'b, DB>, column: &'static str, prefix: &'b Prefix| {
-        out.push_sql(if first { "" } else { " UNION ALL " });
-        first = false;
-        out.push_sql("SELECT c.number FROM supporters c WHERE c.");
-        out.push_sql(column);
-        out.push_sql(" >= ");
-        DB::text(out, &prefix.from)?;
-        out.push_sql(" AND c.");
-        out.push_sql(column);
-        out.push_sql(" < ");
-        DB::text(out, &prefix.below)?;
-        below(out, before)
-    };
-    match condition {
-        Condition::Term(term) => {
-            for (prefix, column) in [(&term.address, "email_key"), (&term.domain, "domain")] {
-                if let Some(prefix) = prefix {
-                    branch(out, column, prefix)?;
-                }
-            }
-            if let Some(part) = term.parts.first() {
-                for column in WORD_COLUMNS {
-                    branch(out, column, part)?;
-                }
-            }
-        }
-        Condition::PostalPrefix(prefixes) => {
-            for prefix in prefixes {
-                branch(out, "postal_code", prefix)?;
-            }
-        }
-        Condition::Within(moment, from, until) => {
-            out.push_sql("SELECT c.number FROM supporters c WHERE 1 = 1");
-            for (bound, than) in [(from, " >= "), (until, " < ")] {
-                if let Some(bound) = bound {
-                    out.push_sql(" AND c.");
-                    out.push_sql(moment.column());
-                    out.push_sql(than);
-                    DB::time(out, bound)?;
-                }
-            }
-            below(out, before)?;
-        }
-        Condition::Tagged(numbers) => {
-            out.push_sql("SELECT c.supporter_number AS number FROM supporter_tags c WHERE c.tag_number IN (");
-            list(out, numbers)?;
-            out.push_sql(")");
-            if let Some(before) = before {
-                out.push_sql(" AND c.supporter_number < ");
-                DB::number(out, before)?;
-            }
-        }
-        Condition::Field(field, asked) => {
-            out.push_sql("SELECT c.supporter_number AS number FROM supporter_fields c WHERE ");
-            field_holds(out, field, asked)?;
-            if let Some(before) = before {
-                out.push_sql(" AND c.supporter_number < ");
-                DB::number(out, before)?;
-            }
-        }
-        _ => out.push_sql("SELECT c.number FROM supporters c WHERE 1 = 0"),
-    }
-    Ok(())
-}
-
-fn below<'b, DB: Values>(out: &mut AstPass<'_, 'b, DB>, before: Option<&'b i64>) -> QueryResult<()> {
-    if let Some(before) = before {
-        out.push_sql(" AND c.number < ");
-        DB::number(out, before)?;
-    }
     Ok(())
 }

@@ -83,6 +83,13 @@ impl Backend {
         }
     }
 
+    /// What PostgreSQL does by itself within minutes of a large load; SQLite does nothing of the kind in production either.
+    pub fn settle(&self) {
+        if let Self::Postgres(name) = self {
+            PgConnection::establish(&at(name)).unwrap().batch_execute("VACUUM (ANALYZE)").unwrap();
+        }
+    }
+
     /// The places where `text` stands: on SQLite the names of files, whatever row, free page or log it is in; on
     /// PostgreSQL, whose files are its operator's, those of tables.
     pub fn places_with(&self, text: &str) -> Vec<String> {
