@@ -1,6 +1,6 @@
 //! [`Query`]: the query string as a type; unknown parameters are refused, so that a misspelt filter does not
 //! silently give everybody. [`QueryOf`] divides it among two types, so that what several routes share (a filter, paging)
-//! is written once.
+//! is written once. In a filter, a parameter without a value is refused too: it would give nobody, or everybody.
 
 use std::future::{Ready, ready};
 
@@ -21,7 +21,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, AppError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read_query(request.query_string()).map(Self))
+        ready(pairs(request.query_string()).and_then(|pairs| read(&keyed(pairs))).map(Self))
     }
 }
 
@@ -34,8 +34,8 @@ impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest for QueryOf<A, B> {
     type Future = Ready<Result<Self, AppError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = match pairs(request.query_string()) {
-            Ok(pairs) => pairs,
+        let pairs = match pairs(request.query_string()).and_then(filled) {
+            Ok(pairs) => keyed(pairs),
             Err(error) => return ready(Err(error)),
         };
         let names = field_names::<A>();
@@ -52,24 +52,36 @@ impl<A: DeserializeOwned, B: DeserializeOwned> FromRequest for QueryOf<A, B> {
     }
 }
 
-/// Reads a query string that is kept somewhere.
+/// Reads a filter that is kept as a query string.
 ///
 /// # Errors
-/// The first parameter that does not fit.
+/// The first parameter that does not fit, or each that has no value.
 pub fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AppError> {
-    read(&pairs(text)?)
+    read(&keyed(filled(pairs(text)?)?))
 }
 
 type Pairs = Vec<(String, String)>;
 
 fn pairs(text: &str) -> Result<Pairs, AppError> {
-    let pairs: Pairs = serde_html_form::from_str(text)
-        .map_err(|error| AppError::Invalid(vec![field_error("query", &error)]))?;
-    let pairs = pairs.into_iter().map(|(name, value)| match name.split_once('.') {
+    serde_html_form::from_str(text).map_err(|error| AppError::Invalid(vec![field_error("query", &error)]))
+}
+
+/// Refuses parameters without a value, each by name.
+fn filled(pairs: Pairs) -> Result<Pairs, AppError> {
+    let blank = pairs.iter().filter(|(_, value)| value.trim().is_empty());
+    let faults: Vec<FieldError> = blank
+        .map(|(name, _)| FieldError::new(name, "required", "give this a value, or leave it out"))
+        .collect();
+    if faults.is_empty() { Ok(pairs) } else { Err(AppError::Invalid(faults)) }
+}
+
+/// `name.key=value` as `name=key=value`.
+fn keyed(pairs: Pairs) -> Pairs {
+    let keyed = pairs.into_iter().map(|(name, value)| match name.split_once('.') {
         Some((name, key)) => (name.to_owned(), format!("{key}={value}")),
         None => (name, value),
     });
-    Ok(pairs.collect())
+    keyed.collect()
 }
 
 fn read<T: DeserializeOwned>(pairs: &Pairs) -> Result<T, AppError> {
@@ -179,5 +191,9 @@ mod tests {
             [fault("name", "duplicate_field"), fault("count", "wrong_type")]
         );
         assert_eq!(ask("nothing.x=1").unwrap_err(), [fault("nothing", "unknown_field")]);
+        assert_eq!(
+            ask("count=&name=+&field.size=").unwrap_err(),
+            [fault("count", "required"), fault("name", "required"), fault("field.size", "required")]
+        );
     }
 }

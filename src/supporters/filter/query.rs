@@ -342,9 +342,6 @@ impl Reading {
         }
         let mut prefixes = Vec::new();
         for prefix in query.postal_prefix.iter().take(100) {
-            if prefix.trim().is_empty() {
-                self.fault("postal_prefix", "required", "give the beginning of a postal code");
-            }
             prefixes
                 .extend(self.text("postal_prefix", Some(prefix), 12).map(|one| one.trim().to_uppercase()));
         }
@@ -430,7 +427,9 @@ impl Reading {
     fn text(&mut self, field: &str, text: Option<&str>, most: usize) -> Option<String> {
         let text = text?;
         // PostgreSQL takes no NUL in a text, and no supporter holds any of these.
-        if text.chars().any(char::is_control) {
+        if text.trim().is_empty() {
+            self.fault(field, "required", "give this a value, or leave it out");
+        } else if text.chars().any(char::is_control) {
             self.fault(field, "control_characters", "this must not hold control characters");
         } else if text.chars().count() > most {
             self.fault(field, "too_long", format!("give at most {most} characters"));

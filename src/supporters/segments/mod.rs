@@ -202,7 +202,7 @@ impl Segments {
                 return Ok(Some(known.count));
             }
         }
-        let query: SupporterQuery = read_query(&segment.query)?;
+        let Ok(query) = read_query::<SupporterQuery>(&segment.query) else { return Ok(None) };
         let filter = match query.filter(&self.kernel, Sight::Everybody).await {
             Ok(filter) => filter,
             Err(AppError::Invalid(_)) => return Ok(None),

@@ -88,10 +88,10 @@ pub(super) async fn run(kernel: &Kernel, id: Id) -> Result<(), AppError> {
     let Some((mut operation, slug)) = found.filter(|(operation, _)| operation.finished_at.is_none()) else {
         return Ok(());
     };
-    let query: SupporterQuery = read_query(&operation.query)?;
+    let query = read_query::<SupporterQuery>(&operation.query);
     let after = operation.done_up_to;
     let matched = kernel.store.read(move |db| {
-        let filter = query.resolve(db, Sight::Everybody, &zone)?;
+        let filter = query?.resolve(db, Sight::Everybody, &zone)?;
         Ok::<_, AppError>(numbers(db, &filter, after)?)
     });
     let matched = matched.await;

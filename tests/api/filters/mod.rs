@@ -171,3 +171,44 @@ async fn what_nobody_can_match_or_nothing_is_called_is_refused_by_field() {
     }
     assert_eq!((TAGS.len(), GROUPS.len()), (3, 2));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_without_a_value_is_refused_by_name_and_widens_nothing() {
+    let app = TestApp::start().await;
+    app.populate(&everybody()).await;
+    let program = app.owner().await.token(&["supporters:read", "supporters:write", "exports"]).await;
+    let document = program.get("/api/v1/openapi.json").await.expect(200).json();
+    let parameters = document["paths"]["/api/v1/admin/supporters"]["get"]["parameters"].as_array().unwrap();
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
+    assert!(names.len() > 25 && names.contains(&"has_phone"), "{names:?}");
+    let exported = names.iter().filter(|name| !matches!(**name, "limit" | "cursor"));
+    for name in names.iter().copied().chain(["field.size"]) {
+        for query in [format!("{name}="), format!("status=confirmed&{name}=+")] {
+            let faults = program.supporters(&format!("?{query}")).await.faults();
+            let expected = format!("{name}: required");
+            assert!(faults.contains(&expected), "{query}: {faults:?}");
+        }
+    }
+    for name in exported {
+        let faults = program.export_csv(&format!("&{name}=")).await.faults();
+        assert_eq!(faults, [format!("{name}: required")]);
+    }
+    let segment = serde_json::json!({ "slug": "all", "name": "All", "query": "region=" });
+    let faults = program.post_json("/api/v1/admin/segments", &segment).await.faults();
+    assert_eq!(faults, ["query.region: required"]);
+    assert_eq!(app.count("SELECT count(*) AS n FROM exports").await, 0);
+
+    // As flags, where no query string is read.
+    for query in sample(&query(), 100) {
+        let serde_json::Value::Object(given) = serde_json::to_value(&query).unwrap() else { panic!() };
+        for name in ["q", "region", "postal_code", "country", "language", "form", "source", "utm_campaign"] {
+            for blank in ["", " \t"] {
+                let mut changed = given.clone();
+                changed.insert(name.to_owned(), blank.into());
+                let changed: SupporterQuery = serde_json::from_value(changed.into()).unwrap();
+                let refused = app.matched(&changed, Sight::Everybody).await.unwrap_err();
+                assert!(refused.contains(&format!("field: \"{name}\"")), "{name}: {refused}");
+            }
+        }
+    }
+}
