@@ -57,6 +57,25 @@ fn every_module_says_what_it_is_stays_short_and_allows_no_lint() {
     assert_none(&rules::form_faults(&all));
 }
 
+#[test]
+fn every_schema_of_the_api_document_has_a_name_of_its_own() {
+    assert_none(&rules::schema_faults(&read("src")));
+}
+
+#[test]
+fn two_schemas_of_one_name_are_found() {
+    let derive = "#[derive(Serialize, ToSchema)]";
+    let both = |second: &str| {
+        let mut files =
+            one("src/exports/a.rs", &format!("use utoipa::ToSchema;\n{derive}\npub struct Row {{}}"));
+        files.extend(one("src/imports/b.rs", &format!("{derive}\n{second}")));
+        rules::schema_faults(&files)
+    };
+    assert_eq!(both("#[serde(untagged)]\npub enum Row {}").len(), 1);
+    assert_eq!(both("#[schema(as = Row)]\nstruct Other;").len(), 1);
+    assert_none(&both("#[schema(as = ImportRow)]\npub enum Row {}"));
+}
+
 /// One file of a package that holds nothing else.
 fn one(name: &str, text: &str) -> Vec<Source> {
     vec![Source::new(name, text)]

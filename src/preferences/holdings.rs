@@ -47,6 +47,7 @@ pub struct SourceRecord {
 
 /// A sign-up.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = OwnSignupRecord)]
 pub struct SignupRecord {
     /// Names it.
     #[schema(value_type = String)]

@@ -162,3 +162,24 @@ fn allows(tokens: &[String]) -> bool {
         false
     })
 }
+
+/// Types of the API document by one name: the one that is read last would silently stand for both.
+pub fn schema_faults(files: &[Source]) -> Vec<String> {
+    let mut named: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        for (at, _) in file.tokens.iter().enumerate().filter(|(_, token)| *token == "ToSchema") {
+            let rest = &file.tokens[at..];
+            let item = |word: &String| word == "struct" || word == "enum";
+            // An import of the derive is followed by no item before the next sentence.
+            let Some(end) = rest.iter().position(|word| word == ";" || item(word)) else { continue };
+            if rest[end] == ";" {
+                continue;
+            }
+            let name = |words: &[String]| words[0] == "schema" && words[1] == "(" && words[2] == "as";
+            let said = rest[..end].windows(5).find(|words| name(words)).map(|words| words[4].clone());
+            named.entry(said.unwrap_or_else(|| rest[end + 1].clone())).or_default().push(&file.name);
+        }
+    }
+    let twice = named.into_iter().filter(|(_, files)| files.len() > 1);
+    twice.map(|(name, files)| format!("{name} names a schema in each of {}", files.join(", "))).collect()
+}
