@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config::Config,
-    imports::{self, Basis, Bringing, Counts, Field, ImportOptions, ListConsent, Outcome, Preview},
+    imports::{self, Basis, Bringing, Counts, ImportOptions, ListConsent, Outcome, Preview, Target},
 };
 
 /// Some rows were refused.
@@ -41,9 +41,9 @@ pub(super) struct ImportArgs {
     /// A tag that all people get; may be given several times.
     #[arg(long = "tag")]
     tags: Vec<String>,
-    /// A column that holds something else than its header says: "Header=field" or "#3=field".
+    /// A column that holds something else than its header says: "Header=email", or "#3=field.local" for a custom field.
     #[arg(long = "map", value_parser = column)]
-    columns: Vec<(String, Field)>,
+    columns: Vec<(String, Target)>,
     /// Let the list win over what is stored.
     #[arg(long)]
     overwrite: bool,
@@ -64,10 +64,10 @@ enum Consent {
     Invite,
 }
 
-fn column(text: &str) -> Result<(String, Field), String> {
-    let (name, field) = text.rsplit_once('=').ok_or("say COLUMN=field")?;
-    let field = Field::named(field).ok_or_else(|| format!("there is no field {field}"))?;
-    Ok((name.to_owned(), field))
+fn column(text: &str) -> Result<(String, Target), String> {
+    let (name, target) = text.rsplit_once('=').ok_or("say COLUMN=field")?;
+    let target = Target::named(target).ok_or_else(|| format!("there is no field {target}"))?;
+    Ok((name.to_owned(), target))
 }
 
 impl ImportArgs {
@@ -132,11 +132,15 @@ pub(super) async fn import(config: Config, args: ImportArgs) -> Result<ExitCode,
     };
     bar.finish_and_clear();
     let counts = match outcome? {
-        Outcome::Would(preview) => say_preview(&preview),
+        Outcome::Would(preview, other_sheets) => {
+            say_sheets(&other_sheets);
+            say_preview(&preview)
+        }
         Outcome::Did(report) => {
             if report.resumed {
                 println!("went on with what an earlier run had begun");
             }
+            say_sheets(&report.other_sheets);
             println!("{}", sentence(&report.counts, "went in", "did not"));
             if let Some(path) = refused_to {
                 println!("the refused rows are in {}", path.display());
@@ -145,6 +149,12 @@ pub(super) async fn import(config: Config, args: ImportArgs) -> Result<ExitCode,
         }
     };
     Ok(if counts.refused > 0 { ExitCode::from(SOME_REFUSED) } else { ExitCode::SUCCESS })
+}
+
+fn say_sheets(others: &[String]) {
+    if !others.is_empty() {
+        println!("these sheets have another header and are no part of the list: {}", others.join(", "));
+    }
 }
 
 fn say_preview(preview: &Preview) -> Counts {

@@ -17,7 +17,7 @@ pub struct ExportArgs {
     /// Columns made for a tool.
     #[arg(long)]
     pub preset: Option<Preset>,
-    /// Columns by name, separated by commas; instead of a preset.
+    /// Columns by name, separated by commas, `field.<slug>` for custom fields; instead of a preset.
     #[arg(long, value_name = "NAMES")]
     pub columns: Option<String>,
     /// Why the list is taken out; recorded.
@@ -71,7 +71,7 @@ async fn order(kernel: &Kernel, args: &ExportArgs) -> Result<Order, AppError> {
     Ok(Order {
         taker: Taker { actor: Actor::CommandLine, staff_id: None, role: "command_line" },
         purpose: purpose(Some(&args.purpose))?,
-        columns: columns(args.preset, args.columns.as_deref(), Sight::Everybody)?,
+        columns: columns(kernel, args.preset, args.columns.as_deref(), Sight::Everybody).await?,
         filter: args.filter.filter(kernel, Sight::Everybody).await?,
         recorded: args.filter.recorded(&kernel.keys),
         format: args.format,

@@ -29,7 +29,9 @@ pub(super) fn write_cell(value: &Value<'_>, raw: bool, out: &mut Vec<u8>) {
     match value {
         Value::Nothing => {}
         Value::Text(text) => write_text(text, !raw && text.starts_with(STARTS), out),
-        Value::Plain(text) | Value::Words(text, ';') => out.extend_from_slice(text.as_bytes()),
+        Value::Plain(text) | Value::Number(text) | Value::YesNo(text) | Value::Words(text, ';') => {
+            out.extend_from_slice(text.as_bytes());
+        }
         Value::Words(text, _) | Value::Json(text) => write_text(text, false, out),
         Value::Id(id) => write_id(*id, out),
         Value::Time(at) => {

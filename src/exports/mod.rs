@@ -33,7 +33,7 @@ use crate::{
     kernel::Kernel,
     staff::Sight,
     store::Lane,
-    supporters::SupporterFilter,
+    supporters::{self, SupporterFilter},
 };
 
 /// Who takes a list out.
@@ -76,13 +76,25 @@ fn purpose(text: Option<&str>) -> Result<String, AppError> {
 }
 
 /// The columns of a preset, or those asked for by name.
-fn columns(preset: Option<Preset>, named: Option<&str>, sight: Sight) -> Result<Columns, AppError> {
-    match (preset, named) {
-        (Some(_), Some(_)) => {
-            Err(AppError::field("columns", "contradiction", "give either preset or columns, not both"))
-        }
-        (preset, None) => Ok(Columns::preset(preset.unwrap_or_default(), sight)),
-        (None, Some(list)) => Columns::named(list, sight).map_err(AppError::Invalid),
+async fn columns(
+    kernel: &Kernel,
+    preset: Option<Preset>,
+    named: Option<&str>,
+    sight: Sight,
+) -> Result<Columns, AppError> {
+    if preset.is_some() && named.is_some() {
+        return Err(AppError::field("columns", "contradiction", "give either preset or columns, not both"));
+    }
+    let preset = preset.unwrap_or_default();
+    let takes_own = named.map_or(preset.shows_own(), |list| list.contains(columns::OWN));
+    let own = if takes_own && sight == Sight::Everybody {
+        kernel.store.read(|db| Ok::<_, AppError>(supporters::list_fields(db)?)).await?
+    } else {
+        Vec::new()
+    };
+    match named {
+        None => Ok(Columns::preset(preset, sight, &own)),
+        Some(list) => Columns::named(list, sight, &own).map_err(AppError::Invalid),
     }
 }
 

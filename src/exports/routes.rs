@@ -31,8 +31,9 @@ pub struct ExportQuery {
     pub purpose: Option<String>,
     /// Columns made for a tool.
     pub preset: Option<Preset>,
-    /// Columns by name, separated by commas, as the default export has them; instead of a preset.
-    #[param(max_length = 500, example = "email,given_name,tags")]
+    /// Columns by name, separated by commas, as the default export has them, custom fields as `field.<slug>`; instead of
+    /// a preset.
+    #[param(example = "email,given_name,tags,field.local")]
     pub columns: Option<String>,
     /// CSV: leave cells that a spreadsheet would run as a formula as they are; for programs.
     #[serde(default)]
@@ -90,7 +91,7 @@ async fn export(
     asked: SupporterQuery,
 ) -> Result<HttpResponse, AppError> {
     let purpose = purpose(query.purpose.as_deref())?;
-    let columns = columns(query.preset, query.columns.as_deref(), access.sight())?;
+    let columns = columns(kernel, query.preset, query.columns.as_deref(), access.sight()).await?;
     let filter = asked.filter(kernel, access.sight()).await?;
     // A workbook is packed already.
     let on_the_way = !query.gzip && format != Format::Xlsx && takes_gzip(request);

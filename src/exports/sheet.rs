@@ -95,7 +95,11 @@ impl Sheet {
                     if place > 0 {
                         out.push(b',');
                     }
-                    csv::write_cell(&column.value(contact, &mut self.scratch), self.raw, out);
+                    csv::write_cell(
+                        &column.value(contact, &self.columns.own, &mut self.scratch),
+                        self.raw,
+                        out,
+                    );
                 }
                 // A record of one empty cell must not read as a blank line.
                 if self.columns.headed.len() == 1 && matches!(out.last(), None | Some(b'\n')) {
@@ -106,14 +110,14 @@ impl Sheet {
             Kind::Ndjson(keys) => {
                 for (key, column) in keys.iter().zip(columns) {
                     out.extend_from_slice(key);
-                    write_json(&column.value(contact, &mut self.scratch), out);
+                    write_json(&column.value(contact, &self.columns.own, &mut self.scratch), out);
                 }
                 out.extend_from_slice(b"}\n");
             }
             Kind::Xlsx(workbook) => {
                 workbook.begin_row(out)?;
                 for column in columns {
-                    let value: Value<'_> = column.value(contact, &mut self.scratch);
+                    let value: Value<'_> = column.value(contact, &self.columns.own, &mut self.scratch);
                     workbook.cell(&value);
                 }
                 workbook.end_row(out)?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::{
     clock::Timestamp,
     id::Id,
-    supporters::{Contact, ContactField as Field},
+    supporters::{Contact, ContactField as Field, Field as OwnField, FieldKind},
 };
 
 /// A kind of column.
@@ -47,6 +47,8 @@ pub(super) enum Column {
     ConfirmTime,
     /// The rest as a JSON object.
     Attributes,
+    /// A field that staff defined, by its place among those of the list.
+    Own(usize),
     Nothing,
 }
 
@@ -62,6 +64,10 @@ pub(super) enum Value<'a> {
     Words(&'a str, char),
     Id(Id),
     Time(Timestamp),
+    /// A number as it is written.
+    Number(&'a str),
+    /// `true` or `false`.
+    YesNo(&'a str),
     /// A JSON object.
     Json(&'a str),
 }
@@ -94,12 +100,18 @@ impl Column {
             Self::OptInTime => &[Field::SIGNED_UP_AT, Field::SHARED_AT],
             Self::ConfirmTime => &[Field::CONFIRMED_AT, Field::SHARED_AT],
             Self::Attributes => &ATTRIBUTES,
-            Self::Nothing => &[],
+            Self::Own(_) | Self::Nothing => &[],
         }
     }
 
-    /// What stands in its cell for `contact`; `scratch` holds what is put together for it.
-    pub(super) fn value<'a>(self, contact: &'a Contact, scratch: &'a mut String) -> Value<'a> {
+    /// What stands in its cell for `contact`; `own` are the fields of the list that staff defined, and `scratch` holds what
+    /// is put together for it.
+    pub(super) fn value<'a>(
+        self,
+        contact: &'a Contact,
+        own: &[OwnField],
+        scratch: &'a mut String,
+    ) -> Value<'a> {
         let text = |field| contact.text(field).map_or(Value::Nothing, Value::Text);
         let plain = |field| contact.text(field).map_or(Value::Nothing, Value::Plain);
         let time = |field| contact.time(field).map_or(Value::Nothing, Value::Time);
@@ -139,11 +151,23 @@ impl Column {
             Self::OptInTime => plain_time(contact, Field::SIGNED_UP_AT, scratch),
             Self::ConfirmTime => plain_time(contact, Field::CONFIRMED_AT, scratch),
             Self::Attributes => {
-                attributes(contact, scratch);
+                attributes(contact, own, scratch);
                 Value::Json(scratch)
             }
+            Self::Own(place) => own_value(contact, own, place),
             Self::Nothing => Value::Nothing,
         }
+    }
+}
+
+/// The value of a field that staff defined, by what its kind makes of it.
+fn own_value<'a>(contact: &'a Contact, own: &[OwnField], place: usize) -> Value<'a> {
+    let (Some(text), Some(field)) = (contact.own(place), own.get(place)) else { return Value::Nothing };
+    match field.kind {
+        FieldKind::Text | FieldKind::Choice => Value::Text(text),
+        FieldKind::Number => Value::Number(text),
+        FieldKind::Date => Value::Plain(text),
+        FieldKind::YesNo => Value::YesNo(text),
     }
 }
 
@@ -242,25 +266,36 @@ const ATTRIBUTE_COLUMNS: [(&str, Column); 14] = [
     ("shared_at", Column::SharedAt),
 ];
 
-fn attributes(contact: &Contact, scratch: &mut String) {
+fn attributes(contact: &Contact, own: &[OwnField], scratch: &mut String) {
     let (mut json, mut inner) = (Vec::with_capacity(256), String::new());
     json.push(b'{');
     for (name, column) in ATTRIBUTE_COLUMNS {
-        match column.value(contact, &mut inner) {
-            Value::Nothing => {}
-            value => {
-                if json.len() > 1 {
-                    json.push(b',');
-                }
-                write_json_text(name, &mut json);
-                json.push(b':');
-                write_json(&value, &mut json);
-            }
-        }
+        write_member(name, &column.value(contact, own, &mut inner), &mut json);
+    }
+    let mut fields = vec![b'{'];
+    for (place, field) in own.iter().enumerate() {
+        write_member(&field.slug, &own_value(contact, own, place), &mut fields);
+    }
+    fields.push(b'}');
+    if fields.len() > 2 {
+        write_member("fields", &Value::Json(std::str::from_utf8(&fields).unwrap_or("{}")), &mut json);
     }
     json.push(b'}');
     scratch.clear();
     scratch.push_str(std::str::from_utf8(&json).unwrap_or("{}"));
+}
+
+/// A member of the object that `json` begins, if it holds something.
+fn write_member(name: &str, value: &Value<'_>, json: &mut Vec<u8>) {
+    if *value == Value::Nothing {
+        return;
+    }
+    if json.len() > 1 {
+        json.push(b',');
+    }
+    write_json_text(name, json);
+    json.push(b':');
+    write_json(value, json);
 }
 
 /// The value as JSON; words as a list.
@@ -290,7 +325,10 @@ pub(super) fn write_json(value: &Value<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(&text);
             out.push(b'"');
         }
-        Value::Json(json) => out.extend_from_slice(json.as_bytes()),
+        // Numbers are stored as JSON takes them.
+        Value::Json(text) | Value::Number(text) | Value::YesNo(text) => {
+            out.extend_from_slice(text.as_bytes());
+        }
     }
 }
 

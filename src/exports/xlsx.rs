@@ -27,14 +27,19 @@ pub(super) struct Workbook {
     /// The sheet in hand, from 1.
     sheet: u32,
     rows: u32,
+    most_rows: u32,
     /// XML on its way into the archive.
     xml: Vec<u8>,
 }
 
 impl Workbook {
     pub(super) fn begin(header: Vec<String>, out: &mut Vec<u8>) -> Result<Self> {
-        let mut workbook =
-            Self { zip: Zip::default(), header, sheet: 0, rows: 0, xml: Vec::with_capacity(8192) };
+        Self::begin_within(header, MOST_ROWS, out)
+    }
+
+    fn begin_within(header: Vec<String>, most_rows: u32, out: &mut Vec<u8>) -> Result<Self> {
+        let xml = Vec::with_capacity(8192);
+        let mut workbook = Self { zip: Zip::default(), header, sheet: 0, rows: 0, most_rows, xml };
         workbook.begin_sheet(out)?;
         Ok(workbook)
     }
@@ -67,7 +72,7 @@ impl Workbook {
 
     /// Begins a row, on a further sheet where this one is full.
     pub(super) fn begin_row(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.rows == MOST_ROWS || self.zip.written() > MOST_BYTES {
+        if self.rows == self.most_rows || self.zip.written() > MOST_BYTES {
             self.end_sheet(out)?;
             self.begin_sheet(out)?;
         }
@@ -84,11 +89,20 @@ impl Workbook {
             self.xml.extend_from_slice(b"<c/>");
             return;
         }
+        if let Value::Number(number) = value {
+            for part in ["<c><v>", number, "</v></c>"] {
+                self.xml.extend_from_slice(part.as_bytes());
+            }
+            return;
+        }
         self.xml.extend_from_slice(BEGIN);
         match value {
-            Value::Nothing => {}
-            Value::Text(text) | Value::Json(text) => escape(text, &mut self.xml),
-            Value::Plain(text) | Value::Words(text, _) => escape(text, &mut self.xml),
+            Value::Nothing | Value::Number(_) => {}
+            Value::Text(text)
+            | Value::Json(text)
+            | Value::Plain(text)
+            | Value::YesNo(text)
+            | Value::Words(text, _) => escape(text, &mut self.xml),
             Value::Id(id) => write_id(*id, &mut self.xml),
             Value::Time(at) => {
                 let mut text = [0; 20];
@@ -193,8 +207,36 @@ fn looks_escaped(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
+    use std::io::Cursor;
+
+    use calamine::{Data, Reader, Xlsx};
+
     use super::*;
+
+    #[test]
+    fn rows_beyond_what_a_sheet_takes_go_on_another_below_the_same_header() {
+        let mut bytes = Vec::new();
+        let mut book = Workbook::begin_within(vec!["name".into(), "years".into()], 3, &mut bytes).unwrap();
+        for row in 0..7 {
+            book.begin_row(&mut bytes).unwrap();
+            book.cell(&Value::Text(&format!("row {row}")));
+            book.cell(&Value::Number("12.5"));
+            book.end_row(&mut bytes).unwrap();
+        }
+        book.end(&mut bytes).unwrap();
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(book.sheet_names(), ["Supporters", "Supporters 2", "Supporters 3"]);
+        let mut found = Vec::new();
+        for name in book.sheet_names() {
+            let range = book.worksheet_range(&name).unwrap();
+            assert_eq!(range.get((0, 0)), Some(&Data::String("name".into())));
+            assert!(range.rows().skip(1).all(|row| row[1] == Data::Float(12.5)), "a number is one");
+            found.extend(range.rows().skip(1).map(|row| row[0].to_string()));
+        }
+        assert_eq!(found, (0..7).map(|row| format!("row {row}")).collect::<Vec<_>>());
+    }
 
     fn escaped(text: &str) -> String {
         let mut out = Vec::new();

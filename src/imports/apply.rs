@@ -1,10 +1,10 @@
 //! One piece of a list into the database, in one transaction with its progress: what is known of its addresses is asked,
 //! each row is decided on, and what follows is written in a few statements. Called by the job and the command line.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
-    decide::{Verdict, decide},
+    decide::{self, Deciding, Verdict},
     model::Counts,
     pieces::Piece,
     queries::{self, Refusal},
@@ -18,7 +18,7 @@ use crate::{
     keys::{AddressHash, Keys},
     signups::{self, Invitee},
     store::{Db, StoreError, dialect, lock},
-    supporters::{self, Listed},
+    supporters::{self, Known, Listed},
 };
 
 /// How long a claim holds without a word.
@@ -67,14 +67,16 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
         return Ok(Step::Lost);
     }
     let people: Vec<&Person> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
-    lock_all(db, work, &people)?;
+    let locked = lock_all(db, work, &people)?;
     let addresses: Vec<_> =
         people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
-    let mut known = supporters::known(db, &addresses)?.into_iter();
+    let known = supporters::known(db, &addresses)?;
+    let (mut known, nobody) = (known.iter(), Known::default());
 
     let mut counts = Counts::default();
     let (mut created, mut filled, mut asked) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut tagged, mut unchanged, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tagged, mut valued, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut refusals, mut deciding) = (Vec::new(), Deciding::new(work.invites, work.overwrite));
     for row in &piece.rows {
         let person = match &row.person {
             Ok(person) => person,
@@ -83,20 +85,31 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
                 continue;
             }
         };
-        let wishes = person.tags.iter().map(|tag| (person.address.0.as_str(), tag.as_str()));
-        match decide(person, &known.next().unwrap_or_default(), work.invites, work.overwrite) {
+        let known = known.next().unwrap_or(&nobody);
+        let key = decide::key(person, known);
+        let verdict = if key != person.address.0 && !locked.contains(&work.keys.address_hash(key)) {
+            let message = "this record was merged at this very moment; bring the row again";
+            Verdict::Refuse(Reason::row("changed_meanwhile", message))
+        } else {
+            deciding.verdict(person, known)
+        };
+        let mut wish = || {
+            tagged.extend(person.tags.iter().map(|tag| (key, tag.as_str())));
+            valued.push((key, person.own.as_slice()));
+        };
+        match verdict {
             Verdict::Create => {
                 created.push(listed(person));
-                tagged.extend(wishes);
+                wish();
             }
             Verdict::Fill(row) => {
                 filled.push(*row);
-                tagged.extend(wishes);
+                wish();
             }
             Verdict::Unchanged => {
-                unchanged.push(person.address.0.as_str());
+                unchanged.push(key);
                 if !work.invites && person.left_at.is_none() {
-                    tagged.extend(wishes);
+                    wish();
                 }
             }
             Verdict::Invite => asked.push((row, person)),
@@ -113,10 +126,11 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
     counts.updated = count(filled.len());
     supporters::insert_listed(db, created, now)?;
     supporters::update_listed(db, &filled, now)?;
-    let tagged = supporters::tag_listed(db, &tagged, now)?;
-    let newly_tagged = unchanged.iter().filter(|key| tagged.iter().any(|one| one == *key)).count();
-    counts.unchanged = count(unchanged.len() - newly_tagged);
-    counts.updated += count(newly_tagged);
+    let mut changed: HashSet<String> = supporters::tag_listed(db, &tagged, now)?.into_iter().collect();
+    changed.extend(supporters::fill_fields(db, &valued, work.overwrite)?);
+    let also_updated = unchanged.iter().filter(|key| changed.contains(**key)).count();
+    counts.unchanged = count(unchanged.len() - also_updated);
+    counts.updated += count(also_updated);
 
     let next_invite_at = invite(db, work, &asked, &mut counts, &mut refusals, now)?;
     counts.refused = count(refusals.iter().filter(|refusal| refusal.is_refused).count());
@@ -136,14 +150,17 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
     Ok(Step::Done(counts))
 }
 
-/// From here to the commit, nobody else decides anything about these addresses; their limits too, where they are asked.
-fn lock_all(db: &mut Db, work: &Work, people: &[&Person]) -> Result<(), StoreError> {
+/// From here to the commit, nobody else decides anything about these addresses, nor about those of whoever records with
+/// them were merged into; their limits too, where they are asked. Returns which those are.
+fn lock_all(db: &mut Db, work: &Work, people: &[&Person]) -> Result<HashSet<AddressHash>, StoreError> {
     let limit = |person: &Person| work.keys.limit_hash(&person.confirmed.email.limit_key());
     let mut hashes: Vec<AddressHash> = people.iter().map(|person| person.address.1).collect();
+    hashes.extend(supporters::survivors(db, &hashes)?);
     if work.invites {
         hashes.extend(people.iter().map(|person| limit(person)));
     }
-    Ok(lock::addresses(db, hashes)?)
+    lock::addresses(db, hashes.iter().copied())?;
+    Ok(hashes.into_iter().collect())
 }
 
 /// Asks people, at the pace of all lists together; returns when the next may be asked.
@@ -165,6 +182,7 @@ fn invite(
             confirmed: &person.confirmed,
             address: person.address.1,
             tags: &person.tags,
+            fields: person.own.iter().map(|one| (one.slug.clone(), one.value.text.clone())).collect(),
         })
         .collect();
     let due = || {

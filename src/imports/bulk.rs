@@ -20,6 +20,7 @@ use crate::{
     id::Id,
     keys::Keys,
     store::{self, Db, StoreError, dialect},
+    supporters,
 };
 
 /// Rows that are looked up and written by the same statements, and such pieces in one transaction.
@@ -39,8 +40,9 @@ pub fn bring(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Outcome, String> {
     let keys = config.keys().map_err(|error| error.to_string())?;
-    let seen = bringing.look(&keys)?;
     let mut db = store::alone::open(&config.database).map_err(|error| error.to_string())?;
+    let own = supporters::list_fields(&mut db).map_err(|error| error.to_string())?;
+    let seen = bringing.look(&keys, &own)?;
     let now = clock.now();
     let import = bringing.import(&seen, now).map_err(|error| error.to_string())?;
     let (lease, timezone) = (Id::new(), config.campaign.timezone.as_str());
@@ -50,7 +52,7 @@ pub fn bring(
     let (stored, resumed) = begun.ok_or("another process was taking this list in; wait a minute")?;
     let join = forms::current_join(&mut db, &config.campaign.name).map_err(|error| error.to_string())?;
     let work = work(config, clock, &keys, bringing, &seen, (stored.id, lease));
-    let plan = plan(&keys, timezone, &stored, join, seen.layout.clone(), &seen.mapping, now);
+    let plan = plan(&keys, timezone, &stored, join, seen.layout.clone(), (&seen.mapping, own), now);
     let after = u64::try_from(stored.line).unwrap_or(0);
     let of_bytes = u64::try_from(seen.bytes).unwrap_or(0);
 
@@ -75,7 +77,8 @@ pub fn bring(
     })?
     .ok_or("the import was ended by somebody else")?;
     bringing.write_refused(&mut db, &ended)?;
-    Ok(Outcome::Did(Report { id: ended.id, counts: ended.counts(), resumed }))
+    let other_sheets = seen.layout.other_sheets;
+    Ok(Outcome::Did(Report { id: ended.id, counts: ended.counts(), resumed, other_sheets }))
 }
 
 fn work(

@@ -20,6 +20,7 @@ use super::{
     presets::Field,
     preview, queries, refusals,
     table::Layout,
+    target::Target,
     upload::{Broke, Origin, Passing, broke, open_file},
 };
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     id::Id,
     keys::{AddressHash, Keys},
     store::{Db, Lane, StoreError, dialect},
+    supporters::Field as OwnField,
 };
 
 /// Pause between two looks whether another run has let go, and how many: longer than the claim of one that was killed.
@@ -43,7 +45,7 @@ pub struct Bringing {
     /// What is wished.
     pub options: ImportOptions,
     /// Columns, by header or `#number` counted from 1, that hold something else than their header says.
-    pub columns: Vec<(String, Field)>,
+    pub columns: Vec<(String, Target)>,
     /// Only say what would happen.
     pub dry_run: bool,
     /// Where refused rows go, if anywhere.
@@ -53,8 +55,8 @@ pub struct Bringing {
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// What would happen.
-    Would(Box<Preview>),
+    /// What would happen, and which sheets of the workbook are no part of the list.
+    Would(Box<Preview>, Vec<String>),
     /// What happened.
     Did(Report),
 }
@@ -68,6 +70,8 @@ pub struct Report {
     pub counts: Counts,
     /// Whether it went on with what an earlier run had begun.
     pub resumed: bool,
+    /// Sheets of the workbook that are no part of the list.
+    pub other_sheets: Vec<String>,
 }
 
 /// A list that was looked at.
@@ -75,7 +79,7 @@ pub(super) struct Seen {
     pub hash: AddressHash,
     pub bytes: i64,
     pub layout: Layout,
-    pub mapping: Vec<Option<Field>>,
+    pub mapping: Vec<Option<Target>>,
 }
 
 impl Bringing {
@@ -84,11 +88,11 @@ impl Bringing {
         self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    /// Looks at the file, on the calling thread.
+    /// Looks at the file, on the calling thread; `own` are the fields that staff defined.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn look(&self, keys: &Keys) -> Result<Seen, String> {
+    pub(super) fn look(&self, keys: &Keys, own: &[OwnField]) -> Result<Seen, String> {
         let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", self.file.display());
         let mut source = open_file(&self.file).map_err(|error| unreadable(&error))?;
         let passing = Passing::of(keys, &mut source).map_err(|error| unreadable(&error))?;
@@ -98,13 +102,16 @@ impl Bringing {
         let bytes = i64::try_from(passing.bytes()).unwrap_or(i64::MAX);
         let (hash, detector) = passing.finish();
         let layout = Layout::of(&mut source, &detector).map_err(|error| unreadable(&error))?;
-        let mapping = self.mapping(&layout)?;
+        let mapping = self.mapping(&layout, own)?;
         Ok(Seen { hash, bytes, layout, mapping })
     }
 
-    fn mapping(&self, layout: &Layout) -> Result<Vec<Option<Field>>, String> {
-        let mut mapping = preview::mapping(Vec::new(), layout);
-        for (name, field) in &self.columns {
+    fn mapping(&self, layout: &Layout, own: &[OwnField]) -> Result<Vec<Option<Target>>, String> {
+        let mut mapping = preview::mapping(Vec::new(), layout, own);
+        for (name, target) in &self.columns {
+            if !target.is_there(own) {
+                return Err(format!("--map {name}={0}: there is no {0}", target.as_str()));
+            }
             let number = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
             let at = match number {
                 Some(number) => number.checked_sub(1),
@@ -113,11 +120,11 @@ impl Bringing {
             let place = at.and_then(|at| mapping.get(at).map(|_| at));
             let at = place.ok_or_else(|| format!("--map {name}: the list has no such column"))?;
             for known in &mut mapping {
-                *known = known.filter(|known| known != field);
+                known.take_if(|known| known == target);
             }
-            mapping[at] = Some(*field);
+            mapping[at] = Some(target.clone());
         }
-        if mapping.contains(&Some(Field::Email)) {
+        if mapping.contains(&Some(Target::Known(Field::Email))) {
             Ok(mapping)
         } else {
             let header = layout.header.join(", ");
@@ -213,13 +220,15 @@ impl Imports {
     ) -> Result<Outcome, String> {
         let (keys, timezone) = (self.kernel.keys.clone(), self.kernel.config.campaign.timezone.clone());
         let (for_look, look_keys) = (bringing.clone(), keys.clone());
-        let seen = tokio::task::spawn_blocking(move || for_look.look(&look_keys)).await;
+        let own = self.own_fields().await.map_err(|error| error.to_string())?;
+        let seen = tokio::task::spawn_blocking(move || for_look.look(&look_keys, &own)).await;
         let seen = seen.map_err(|error| error.to_string())??;
         let of_bytes = u64::try_from(seen.bytes).unwrap_or(0);
         let origin = Origin::File(bringing.file.clone());
         let import = bringing.import(&seen, self.kernel.clock.now()).map_err(|error| error.to_string())?;
         if bringing.dry_run {
-            return self.would(&import, &origin).await.map(|preview| Outcome::Would(Box::new(preview)));
+            let preview = self.would(&import, &origin).await?;
+            return Ok(Outcome::Would(Box::new(preview), seen.layout.other_sheets));
         }
         let lease = Id::new();
         let import = Arc::new((import, bringing.options.clone()));
@@ -257,7 +266,7 @@ impl Imports {
         }
         let write = move |db: &mut Db| Ok::<_, StoreError>(bringing.write_refused(db, &ended));
         self.kernel.store.read(write).await.map_err(|error| error.to_string())??;
-        Ok(Outcome::Did(Report { id, counts, resumed }))
+        Ok(Outcome::Did(Report { id, counts, resumed, other_sheets: seen.layout.other_sheets }))
     }
 
     async fn would(&self, import: &NewImport, origin: &Origin) -> Result<Preview, String> {

@@ -68,6 +68,11 @@ impl Record {
         self.fault.is_none() && self.text.is_empty()
     }
 
+    /// Whether both have the same cells.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.ends == other.ends && self.text == other.text
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();

@@ -25,6 +25,7 @@ use super::{
     preview, queries,
     rows::Reason,
     table::Layout,
+    target::Target,
     to_json,
     upload::{Broke, Origin, read},
 };
@@ -33,6 +34,7 @@ use crate::{
     config::DatabaseUrl,
     id::Id,
     store::{Db, Lane, StoreError, dialect},
+    supporters,
 };
 
 /// Pause between two looks for work that another process has stored.
@@ -59,7 +61,7 @@ pub enum Carried {
     Stopped,
 }
 
-type Seen = (Layout, Vec<Option<Field>>, Preview);
+type Seen = (Layout, Vec<Option<Target>>, Preview);
 
 impl Imports {
     /// Works on imports until `stop`.
@@ -178,11 +180,12 @@ impl Imports {
             Some(layout) => layout,
             None => read(db, origin, |_, mut source| preview::layout(keys, &mut source))?,
         };
-        let mapping = preview::mapping(import.mapping(), &layout);
+        let own = supporters::list_fields(db).map_err(StoreError::from).map_err(Broke::Store)?;
+        let mapping = preview::mapping(import.mapping(), &layout, &own);
         let rows = read(db, origin, |_, source| preview::first_rows(&layout, source))?;
         let mut preview = Preview::default();
-        if mapping.contains(&Some(Field::Email)) {
-            let plan = self.plan(import, layout.clone(), &mapping);
+        if mapping.contains(&Some(Target::Known(Field::Email))) {
+            let plan = self.plan(db, import, layout.clone(), &mapping).map_err(Broke::Store)?;
             let options = import.options();
             let wishes = (options.invites(), options.overwrite);
             preview = read(db, origin, |shelf, source| preview::count(shelf, &plan, source, wishes, halt))?;
@@ -265,7 +268,7 @@ impl Imports {
         origin: &Origin,
     ) -> mpsc::Receiver<Result<Piece, Broke>> {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let plan = self.plan(import, layout, &import.mapping());
+        let (imports, import, layout) = (self.clone(), import.clone(), layout);
         let (origin, after) = (origin.clone(), u64::try_from(import.line).unwrap_or(0));
         let size = match self.kernel.config.database.url {
             DatabaseUrl::Sqlite(_) => SQLITE_ROWS,
@@ -273,9 +276,10 @@ impl Imports {
         };
         self.kernel.store.read_long(move |db| {
             let give = |piece| sender.blocking_send(Ok(piece)).is_ok();
-            let outcome = db
-                .map_err(Broke::Store)
-                .and_then(|db| read(db, &origin, |_, source| cut(&plan, source, after, size, give)));
+            let outcome = db.map_err(Broke::Store).and_then(|db| {
+                let plan = imports.plan(db, &import, layout, &import.mapping()).map_err(Broke::Store)?;
+                read(db, &origin, |_, source| cut(&plan, source, after, size, give))
+            });
             if let Err(broke) = outcome {
                 let _ = sender.blocking_send(Err(broke));
             }

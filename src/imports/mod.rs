@@ -24,6 +24,7 @@ mod rows;
 mod sheet;
 mod status;
 mod table;
+mod target;
 mod upload;
 
 pub use command::{Bringing, Outcome, Report};
@@ -31,6 +32,7 @@ pub use model::{Counts, ImportView, Preview};
 pub use options::{Basis, ImportOptions, ListConsent};
 pub use presets::Field;
 pub use routes::api;
+pub use target::Target;
 
 use serde_json::json;
 
@@ -44,7 +46,8 @@ use crate::{
     id::Id,
     kernel::Kernel,
     keys::Keys,
-    store::{Db, Lane},
+    store::{Db, Lane, StoreError},
+    supporters::{self, Field as OwnField},
     wake::Wake,
 };
 use model::{NewImport, Stored};
@@ -146,21 +149,26 @@ impl Imports {
     }
 
     /// Says what columns hold; the preview is made again.
-    async fn set_mapping(&self, id: Id, wishes: &[(usize, Field)]) -> Result<ImportView, AppError> {
+    async fn set_mapping(&self, id: Id, wishes: &[(usize, Target)]) -> Result<ImportView, AppError> {
         let import = self.stored(id).await?;
         let columns = import.layout().map_or(0, |layout| layout.header.len());
+        let own = self.own_fields().await?;
         let mut mapping = vec![None; columns];
-        for (at, (column, field)) in wishes.iter().enumerate() {
+        for (at, (column, target)) in wishes.iter().enumerate() {
             let name = format!("columns[{at}]");
             let fault = |code, message: &str| Err(AppError::field(&name, code, message));
             match mapping.get(*column) {
+                _ if !target.is_there(&own) => {
+                    let message = format!("there is no {}", target.as_str().replacen('.', " ", 1));
+                    return fault("unknown_field", &message);
+                }
                 None => return fault("out_of_range", "the file has no such column"),
                 Some(Some(_)) => return fault("repeated", "this column is mapped twice"),
-                Some(None) if mapping.contains(&Some(*field)) => {
+                Some(None) if mapping.contains(&Some(target.clone())) => {
                     return fault("repeated", "another column is mapped to this field");
                 }
                 Some(None) => {
-                    mapping.get_mut(*column).map(|place| place.replace(*field));
+                    mapping.get_mut(*column).map(|place| place.replace(target.clone()));
                 }
             }
         }
@@ -193,8 +201,14 @@ impl Imports {
         if import.state != "previewed" {
             return Err(not_ready(&import.state));
         }
-        if !import.mapping().contains(&Some(Field::Email)) {
+        let mapping = import.mapping();
+        if !mapping.contains(&Some(Target::Known(Field::Email))) {
             return Err(AppError::field("columns", "no_email", "say first which column holds the addresses"));
+        }
+        let own = self.own_fields().await?;
+        if let Some(gone) = mapping.iter().flatten().find(|target| !target.is_there(&own)) {
+            let message = format!("{} is there no longer; map the columns again", gone.as_str());
+            return Err(AppError::field("columns", "unknown_field", message));
         }
         let text = to_json(&wished)?;
         let started = self
@@ -238,11 +252,23 @@ impl Imports {
         ended.map(ImportView::from).ok_or_else(|| not_ready(&import.state))
     }
 
+    async fn own_fields(&self) -> Result<Vec<OwnField>, AppError> {
+        self.kernel.store.read(|db| Ok(supporters::list_fields(db)?)).await
+    }
+
     /// What rows of an import are read by.
-    fn plan(&self, import: &Stored, layout: Layout, mapping: &[Option<Field>]) -> Plan {
+    fn plan(
+        &self,
+        db: &mut Db,
+        import: &Stored,
+        layout: Layout,
+        mapping: &[Option<Target>],
+    ) -> Result<Plan, StoreError> {
         let join = self.forms.current_notice(forms::JOIN).map(|notice| notice.id);
         let timezone = &self.kernel.config.campaign.timezone;
-        plan(&self.kernel.keys, timezone, import, join, layout, mapping, self.kernel.clock.now())
+        let own = supporters::list_fields(db)?;
+        let now = self.kernel.clock.now();
+        Ok(plan(&self.kernel.keys, timezone, import, join, layout, (mapping, own), now))
     }
 }
 
@@ -253,15 +279,16 @@ fn plan(
     import: &Stored,
     join: Option<Id>,
     layout: Layout,
-    mapping: &[Option<Field>],
+    (mapping, own): (&[Option<Target>], Vec<OwnField>),
     now: Timestamp,
 ) -> Plan {
     let options = import.options();
     let country = options.country.as_deref().and_then(|country| Country::parse(country).ok());
-    let columns = mapping.iter().enumerate().filter_map(|(at, field)| Some(at).zip(*field));
+    let columns = mapping.iter().enumerate().filter_map(|(at, target)| Some(at).zip(target.clone()));
     Plan {
         layout,
         columns: columns.collect(),
+        own,
         keys: keys.clone(),
         country: country.unwrap_or(Country::US),
         source: options.source.clone(),

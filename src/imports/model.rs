@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::{
     options::ImportOptions,
-    presets::{self, Field, Preset},
+    presets::{self, Preset},
     table::Layout,
+    target::Target,
 };
 use crate::{clock::Timestamp, id::Id, keys::AddressHash, store::schema::imports};
 
@@ -51,7 +52,7 @@ impl Stored {
     }
 
     /// What each column holds.
-    pub fn mapping(&self) -> Vec<Option<Field>> {
+    pub fn mapping(&self) -> Vec<Option<Target>> {
         serde_json::from_str(&self.mapping).unwrap_or_default()
     }
 
@@ -197,7 +198,7 @@ pub struct ColumnView {
     /// As it stands in the file.
     pub header: String,
     /// What it holds; null is not taken.
-    pub field: Option<Field>,
+    pub field: Option<Target>,
 }
 
 /// How far an import is.
@@ -285,7 +286,7 @@ impl From<Stored> for ImportView {
         let columns = header.iter().enumerate().map(|(column, header)| ColumnView {
             column,
             header: header.clone(),
-            field: fields.get(column).copied().flatten(),
+            field: fields.get(column).cloned().flatten(),
         });
         Self {
             mapping: columns.collect(),

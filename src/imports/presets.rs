@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a column may hold.
+use super::target::Target;
+use crate::supporters::Field as OwnField;
+
+/// What a column may hold of what every supporter may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ImportField)]
@@ -40,7 +43,7 @@ pub enum Field {
     ConfirmedAt,
     /// When they left.
     UnsubscribedAt,
-    /// A JSON object with any of the others by name.
+    /// A JSON object with any of the others by name, and fields that staff defined under `fields`.
     Attributes,
 }
 
@@ -249,17 +252,24 @@ pub fn recognise(header: &[String]) -> Option<Preset> {
     found.max_by_key(|(_, names)| names.len()).map(|(preset, _)| preset)
 }
 
-/// What each column is by its header. Of two for the same, the first is it.
+/// What each column is by its header, given the fields that staff defined: usual names go before `field.<slug>`, that
+/// before a slug or label alone. Of two for the same, the first is it.
 #[must_use]
-pub fn map(header: &[String]) -> Vec<Option<Field>> {
-    let mut fields: Vec<Option<Field>> = Vec::with_capacity(header.len());
+pub fn map(header: &[String], own: &[OwnField]) -> Vec<Option<Target>> {
+    let mut targets: Vec<Option<Target>> = Vec::with_capacity(header.len());
     for cell in header {
         let cell = plain(cell);
-        let found =
-            NAMES.into_iter().find(|(_, names)| names.contains(&cell.as_str())).map(|(field, _)| field);
-        fields.push(found.filter(|field| !fields.contains(&Some(*field))));
+        let known = NAMES.into_iter().find(|(_, names)| names.contains(&cell.as_str()));
+        let known = known.map(|(field, _)| Target::Known(field));
+        let found = known.or_else(|| own_by_name(&cell, own).map(Target::of));
+        targets.push(found.filter(|target| !targets.contains(&Some(target.clone()))));
     }
-    fields
+    targets
+}
+
+fn own_by_name<'a>(cell: &str, own: &'a [OwnField]) -> Option<&'a OwnField> {
+    let slug = |field: &&OwnField| plain(Target::of(field).as_str()) == cell || plain(&field.slug) == cell;
+    own.iter().find(slug).or_else(|| own.iter().find(|field| plain(&field.label) == cell))
 }
 
 /// Headers that stand there twice, or more often, each once.
@@ -278,6 +288,18 @@ pub fn repeated(header: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::supporters::FieldKind;
+
+    const EMAIL: Option<Target> = known(Field::Email);
+
+    const fn known(field: Field) -> Option<Target> {
+        Some(Target::Known(field))
+    }
+
+    fn own(slug: &str, label: &str) -> OwnField {
+        let (slug, label) = (slug.to_owned(), label.to_owned());
+        OwnField { number: 1, slug, label, kind: FieldKind::Text, choices: Vec::new() }
+    }
 
     fn header(text: &str) -> Vec<String> {
         text.split(',').map(str::to_owned).collect()
@@ -319,19 +341,28 @@ mod tests {
         for (preset, text, mapped) in cases {
             let header = header(text);
             assert_eq!(recognise(&header), Some(preset));
-            let fields = map(&header);
-            assert_eq!(fields.iter().flatten().count(), mapped, "{fields:?}");
-            assert!(fields.contains(&Some(Field::Email)));
+            let targets = map(&header, &[]);
+            assert_eq!(targets.iter().flatten().count(), mapped, "{targets:?}");
+            assert!(targets.contains(&EMAIL));
         }
         assert_eq!(recognise(&header("Mail,Vorname")), None);
-        assert_eq!(map(&header("Mail,Vorname,Farbe")), [Some(Field::Email), Some(Field::GivenName), None]);
+        assert_eq!(map(&header("Mail,Vorname,Farbe"), &[]), [EMAIL, known(Field::GivenName), None]);
     }
 
     #[test]
     fn of_columns_that_mean_the_same_only_the_first_is_mapped() {
         let header = header("Email,email,E-Mail,Name,");
-        assert_eq!(map(&header), [Some(Field::Email), None, None, Some(Field::Name), None]);
+        assert_eq!(map(&header, &[]), [EMAIL, None, None, known(Field::Name), None]);
         assert_eq!(repeated(&header), ["email"]);
+    }
+
+    #[test]
+    fn fields_that_staff_defined_are_known_by_name_slug_or_label() {
+        let fields = [own("local", "Union local"), own("shirt-size", "Shirt"), own("email", "Email")];
+        let header = header("email,field.local,Shirt Size,Union Local,Shirt,field.email,field.shoe");
+        let mapped = map(&header, &fields);
+        let names: Vec<_> = mapped.iter().map(|target| target.as_ref().map_or("", Target::as_str)).collect();
+        assert_eq!(names, ["email", "field.local", "field.shirt-size", "", "", "field.email", ""]);
     }
 
     #[test]

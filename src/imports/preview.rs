@@ -4,15 +4,19 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    decide::{Verdict, decide},
+    decide::{self, Deciding, Verdict},
     model::{Counts, Example, Preview},
     pieces::{Piece, cut},
-    presets::{self, Field},
+    presets,
     rows::{Plan, Reason},
     table::{Layout, ReadError},
+    target::Target,
     upload::{Passing, Shelf, Source},
 };
-use crate::{keys::Keys, supporters};
+use crate::{
+    keys::Keys,
+    supporters::{self, Field as OwnField, Known},
+};
 
 /// Rows that are shown.
 const SHOWN: usize = 10;
@@ -72,7 +76,9 @@ fn count_piece(
     let addresses: Vec<_> =
         people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
     let Some(known) = shelf.ask(|db| supporters::known(db, &addresses)) else { return false };
-    let mut known = known.into_iter();
+    let (mut tagged, mut valued, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut known, nobody) = (known.iter(), Known::default());
+    let mut deciding = Deciding::new(invites, overwrite);
     for row in &piece.rows {
         let mut counts = Counts::default();
         let line = row.record.line;
@@ -81,16 +87,27 @@ fn count_piece(
                 counts.refused = 1;
                 preview.tell(line, reasons);
             }
-            Ok(person) => match decide(person, &known.next().unwrap_or_default(), invites, overwrite) {
-                Verdict::Create => counts.created = 1,
-                Verdict::Fill(_) => counts.updated = 1,
-                Verdict::Unchanged => counts.unchanged = 1,
-                Verdict::Invite => counts.invited = 1,
-                Verdict::Refuse(reason) => {
-                    counts.refused = 1;
-                    preview.tell(line, &[reason]);
+            Ok(person) => {
+                let known = known.next().unwrap_or(&nobody);
+                match deciding.verdict(person, known) {
+                    Verdict::Create => counts.created = 1,
+                    Verdict::Fill(_) => counts.updated = 1,
+                    Verdict::Unchanged => {
+                        counts.unchanged = 1;
+                        if !invites && person.left_at.is_none() {
+                            let key = decide::key(person, known);
+                            unchanged.push(key);
+                            tagged.extend(person.tags.iter().map(|tag| (key, tag.as_str())));
+                            valued.push((key, person.own.as_slice()));
+                        }
+                    }
+                    Verdict::Invite => counts.invited = 1,
+                    Verdict::Refuse(reason) => {
+                        counts.refused = 1;
+                        preview.tell(line, &[reason]);
+                    }
                 }
-            },
+            }
         }
         if counts.refused == 0 && !row.left_out.is_empty() {
             counts.left_out = 1;
@@ -98,6 +115,14 @@ fn count_piece(
         }
         preview.counts.add(&counts);
     }
+    // Whom the list adds nothing to but a tag, or a value of a field.
+    let Some(lacking) = shelf.ask(|db| supporters::lacking(db, &tagged, &valued, overwrite)) else {
+        return false;
+    };
+    let updated = unchanged.iter().filter(|key| lacking.contains(**key)).count();
+    let updated = i64::try_from(updated).unwrap_or(i64::MAX);
+    preview.counts.unchanged -= updated;
+    preview.counts.updated += updated;
     true
 }
 
@@ -119,6 +144,6 @@ impl Preview {
 
 /// What each column holds: as it was said, or as the header tells.
 #[must_use]
-pub fn mapping(said: Vec<Option<Field>>, layout: &Layout) -> Vec<Option<Field>> {
-    if said.is_empty() { presets::map(&layout.header) } else { said }
+pub fn mapping(said: Vec<Option<Target>>, layout: &Layout, own: &[OwnField]) -> Vec<Option<Target>> {
+    if said.is_empty() { presets::map(&layout.header, own) } else { said }
 }

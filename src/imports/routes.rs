@@ -9,14 +9,14 @@ use actix_web::{
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::{
     Imports,
     model::ImportView,
     options::ImportOptions,
-    presets::Field,
     refusals,
+    target::Target,
     upload::{PIECE, Passing},
 };
 use crate::{
@@ -50,13 +50,13 @@ pub struct ImportMade {
 }
 
 /// What a column holds.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnWish {
     /// Counted from 0.
     pub column: usize,
     /// What it holds.
-    pub field: Field,
+    pub field: Target,
 }
 
 /// What the columns hold; those that are not named are not taken.
@@ -64,7 +64,7 @@ pub struct ColumnWish {
 #[serde(deny_unknown_fields)]
 pub struct MappingWish {
     /// At most one for each field.
-    #[schema(max_items = 17)]
+    #[schema(max_items = 67)]
     pub columns: Vec<ColumnWish>,
 }
 
@@ -89,6 +89,18 @@ pub struct RefusedQuery {
     /// Those that went in without a value that did not hold, rather than those that did not go in.
     #[serde(default)]
     pub left_out: bool,
+}
+
+/// What is answered to those who may not see an import, or name one that there is not.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers, which are made of AppError")]
+enum Unseen {
+    #[response(status = 401, description = "No session or token", content_type = "application/problem+json")]
+    NoLogin(Problem),
+    #[response(status = 403, description = "Not allowed", content_type = "application/problem+json")]
+    NotAllowed(Problem),
+    #[response(status = 404, description = "No such import", content_type = "application/problem+json")]
+    NotThere(Problem),
 }
 
 /// Uploads a contact list, stored as it arrives; its preview is made by a worker.
@@ -238,9 +250,7 @@ pub(crate) async fn list_imports(
     security(("token" = ["imports"]), ("session" = [])),
     responses(
         (status = 200, description = "The import", body = ImportView),
-        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such import", body = Problem, content_type = "application/problem+json"),
+        Unseen,
     )
 )]
 pub(crate) async fn show_import(
@@ -262,9 +272,7 @@ pub(crate) async fn show_import(
     security(("token" = ["imports"]), ("session" = [])),
     responses(
         (status = 200, description = "The import", body = ImportView),
-        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such import", body = Problem, content_type = "application/problem+json"),
+        Unseen,
         (status = 409, description = "Not previewed, or started already", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Columns that do not hold", body = Problem, content_type = "application/problem+json"),
     )
@@ -275,7 +283,7 @@ pub(crate) async fn map_import(
     path: web::Path<String>,
     Json(wish): Json<MappingWish>,
 ) -> Result<web::Json<ImportView>, AppError> {
-    let columns: Vec<_> = wish.columns.iter().map(|wish| (wish.column, wish.field)).collect();
+    let columns: Vec<_> = wish.columns.into_iter().map(|wish| (wish.column, wish.field)).collect();
     imports.set_mapping(id(&path)?, &columns).await.map(web::Json)
 }
 
@@ -287,9 +295,7 @@ pub(crate) async fn map_import(
     security(("token" = ["imports"]), ("session" = [])),
     responses(
         (status = 202, description = "It works", body = ImportView),
-        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such import", body = Problem, content_type = "application/problem+json"),
+        Unseen,
         (status = 409, description = "Not previewed, or started already", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No basis of consent, or no column of addresses", body = Problem, content_type = "application/problem+json"),
     )
@@ -311,9 +317,7 @@ pub(crate) async fn start_import(
     security(("token" = ["imports"]), ("session" = [])),
     responses(
         (status = 200, description = "The import", body = ImportView),
-        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such import", body = Problem, content_type = "application/problem+json"),
+        Unseen,
         (status = 409, description = "It has ended", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -332,9 +336,7 @@ pub(crate) async fn cancel_import(
     security(("token" = ["imports"]), ("session" = [])),
     responses(
         (status = 200, description = "The rows", body = String, content_type = "text/csv"),
-        (status = 401, description = "No session or token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such import", body = Problem, content_type = "application/problem+json"),
+        Unseen,
         (status = 410, description = "Erased after seven days", body = Problem, content_type = "application/problem+json"),
     )
 )]

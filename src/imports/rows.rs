@@ -11,6 +11,7 @@ use super::{
     presets::Field,
     status::{Says, says},
     table::Layout,
+    target::Target,
 };
 use crate::{
     clock::Timestamp,
@@ -18,7 +19,7 @@ use crate::{
     forms,
     id::Id,
     keys::{AddressHash, Keys},
-    supporters::{Confirmed, Profile},
+    supporters::{Confirmed, Field as OwnField, ListedValue, Profile},
 };
 
 /// Most tags of one row.
@@ -42,7 +43,11 @@ impl Reason {
     }
 
     fn of(field: Field, code: &str, message: String) -> Self {
-        Self { field: field.as_str().to_owned(), code: code.to_owned(), message }
+        Self::about(field.as_str(), code, message)
+    }
+
+    fn about(field: &str, code: &str, message: String) -> Self {
+        Self { field: field.to_owned(), code: code.to_owned(), message }
     }
 }
 
@@ -58,6 +63,8 @@ pub struct Person {
     pub left_at: Option<Timestamp>,
     /// Their tags.
     pub tags: Vec<String>,
+    /// Their values of fields that staff defined.
+    pub own: Vec<ListedValue>,
 }
 
 /// A row that was read.
@@ -75,7 +82,9 @@ pub struct Plan {
     /// How the file is laid out.
     pub layout: Layout,
     /// Columns and what they hold.
-    pub columns: Vec<(usize, Field)>,
+    pub columns: Vec<(usize, Target)>,
+    /// The fields that staff defined.
+    pub own: Vec<OwnField>,
     /// Hashes addresses.
     pub keys: Keys,
     /// Country of rows that name none.
@@ -95,8 +104,11 @@ pub struct Plan {
 }
 
 /// Cells of one row by what they are.
-struct Cells {
+struct Cells<'a> {
     values: Vec<(Field, String)>,
+    /// The fields that staff defined, and values of them.
+    fields: &'a [OwnField],
+    own: Vec<ListedValue>,
     country: Country,
     left_out: Vec<Reason>,
     now: Timestamp,
@@ -122,19 +134,18 @@ impl Plan {
         }
         let mut cells = Cells {
             values: Vec::with_capacity(self.columns.len()),
+            fields: &self.own,
+            own: Vec::new(),
             country: self.country,
             left_out: Vec::new(),
             now: self.now,
         };
-        for (at, field) in &self.columns {
+        for (at, target) in &self.columns {
             let Some(text) = self.layout.cell(record, *at) else {
-                return Err(vec![Reason::of(
-                    *field,
-                    "encoding",
-                    "these bytes are in another encoding than the rest of the file".to_owned(),
-                )]);
+                let message = "these bytes are in another encoding than the rest of the file".to_owned();
+                return Err(vec![Reason::about(target.as_str(), "encoding", message)]);
             };
-            cells.add(*field, &text);
+            cells.add(target, &text);
         }
         let email = cells.email()?;
         let left_at = match cells.take(Field::Status).as_deref().map_or(Says::In, says) {
@@ -161,7 +172,8 @@ impl Plan {
         let hash = self.keys.address_hash(&key);
         let (confirmed, mut tags) = self.confirmed(&mut cells, email, signed_up_at);
         tags.extend(self.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect::<Vec<_>>());
-        let person = Person { confirmed, address: (key, hash), confirmed_at, left_at, tags };
+        let own = std::mem::take(&mut cells.own);
+        let person = Person { confirmed, address: (key, hash), confirmed_at, left_at, tags, own };
         Ok((person, cells.left_out))
     }
 
@@ -218,18 +230,18 @@ fn broken(fault: Fault) -> Reason {
     }
 }
 
-impl Cells {
-    fn add(&mut self, field: Field, text: &str) {
+impl Cells<'_> {
+    fn add(&mut self, target: &Target, text: &str) {
         let text = text.trim();
         if text.is_empty() || text == "NULL" {
             return;
         }
-        if field == Field::Attributes {
+        if *target == Target::Known(Field::Attributes) {
             return self.attributes(text);
         }
-        if text.starts_with(['=', '＝']) && field != Field::Status {
+        if text.starts_with(['=', '＝']) && *target != Target::Known(Field::Status) {
             let message = "this is a formula; nothing computes it here".to_owned();
-            self.left_out.push(Reason::of(field, "formula", message));
+            self.left_out.push(Reason::about(target.as_str(), "formula", message));
             return;
         }
         // The guard that exports put before what a spreadsheet would run.
@@ -239,8 +251,25 @@ impl Cells {
             }
             _ => text,
         };
-        if !self.values.iter().any(|(known, _)| *known == field) {
-            self.values.push((field, plain.to_owned()));
+        match target {
+            Target::Own(_) => self.add_own(target, plain),
+            Target::Known(field) if !self.values.iter().any(|(known, _)| known == field) => {
+                self.values.push((*field, plain.to_owned()));
+            }
+            Target::Known(_) => {}
+        }
+    }
+
+    /// A value of a field that staff defined, checked by its kind.
+    fn add_own(&mut self, target: &Target, text: &str) {
+        let Some(field) = self.fields.iter().find(|field| Target::of(field) == *target) else {
+            let message = "there is no such field any longer".to_owned();
+            return self.left_out.push(Reason::about(target.as_str(), "unknown_field", message));
+        };
+        match field.read_listed(text) {
+            Ok(_) if self.own.iter().any(|known| known.number == field.number) => {}
+            Ok(value) => self.own.push(ListedValue { number: field.number, slug: field.slug.clone(), value }),
+            Err(fault) => self.left_out.push(Reason::about(target.as_str(), &fault.code, fault.message)),
         }
     }
 
@@ -251,19 +280,18 @@ impl Cells {
             return self.left_out.push(Reason::of(Field::Attributes, "invalid_json", message));
         };
         for (name, value) in values {
-            let field =
-                Field::named(&name).filter(|field| *field != Field::Attributes && *field != Field::Email);
-            let text = match value {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Number(number) => number.to_string(),
-                serde_json::Value::Bool(yes) => yes.to_string(),
-                serde_json::Value::Array(list) => {
-                    list.iter().filter_map(|one| one.as_str()).collect::<Vec<_>>().join(";")
+            if let ("fields", serde_json::Value::Object(own)) = (name.as_str(), &value) {
+                for field in self.fields {
+                    if let Some(text) = own.get(&field.slug).and_then(plain_text) {
+                        self.add(&Target::of(field), &text);
+                    }
                 }
-                _ => continue,
-            };
-            if let Some(field) = field {
-                self.add(field, &text);
+                continue;
+            }
+            let never = [Field::Attributes, Field::Email].map(Target::Known);
+            let target = Target::named(&name).filter(|target| !never.contains(target));
+            if let Some((target, text)) = target.zip(plain_text(&value)) {
+                self.add(&target, &text);
             }
         }
     }
@@ -403,6 +431,19 @@ impl Cells {
             }
         }
         tags
+    }
+}
+
+/// A JSON value as a cell would have it.
+fn plain_text(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(yes) => Some(yes.to_string()),
+        serde_json::Value::Array(list) => {
+            Some(list.iter().filter_map(|one| one.as_str()).collect::<Vec<_>>().join(";"))
+        }
+        serde_json::Value::Null | serde_json::Value::Object(_) => None,
     }
 }
 

@@ -5,14 +5,22 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::imports::{encoding::Encoding, presets, table::Kind};
+use crate::{
+    imports::{encoding::Encoding, presets, table::Kind},
+    supporters::FieldKind,
+};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const CONSENTED: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
+fn field(number: i64, slug: &str, kind: FieldKind) -> OwnField {
+    OwnField { number, slug: slug.to_owned(), label: slug.to_owned(), kind, choices: Vec::new() }
+}
+
 fn plan(header: &[&str]) -> Plan {
     let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    let fields = presets::map(&header);
+    let own = vec![field(1, "local", FieldKind::Number), field(2, "driver", FieldKind::YesNo)];
+    let targets = presets::map(&header, &own);
     Plan {
         layout: Layout {
             kind: Kind::Csv,
@@ -21,8 +29,10 @@ fn plan(header: &[&str]) -> Plan {
             mark: 0,
             names_delimiter: false,
             header,
+            other_sheets: Vec::new(),
         },
-        columns: fields.into_iter().enumerate().filter_map(|(at, field)| Some(at).zip(field)).collect(),
+        columns: targets.into_iter().enumerate().filter_map(|(at, target)| Some(at).zip(target)).collect(),
+        own,
         keys: Keys::new(&"signing".to_owned().into(), &[], &"suppression".to_owned().into()),
         country: Country::US,
         source: Some("leaflet".to_owned()),
@@ -166,4 +176,21 @@ proptest! {
             prop_assert!(person.confirmed.signed_up_at <= NOW);
         }
     }
+}
+
+#[test]
+fn values_of_fields_are_checked_by_their_kind_and_what_does_not_hold_is_left_out() {
+    let own = |row: &Row| -> Vec<String> {
+        let person = row.person.as_ref().unwrap();
+        person.own.iter().map(|one| format!("{} {}", one.slug, one.value.text)).collect()
+    };
+    let header = ["email", "field.local", "field.driver"];
+    let row = read(&header, &["ada@example.org", "012.50", "Yes"]);
+    assert_eq!((own(&row), codes(&row.left_out)), (vec!["local 12.5".into(), "driver true".into()], vec![]));
+    let row = read(&header, &["ada@example.org", "many", "=1"]);
+    assert_eq!(own(&row), Vec::<String>::new());
+    assert_eq!(codes(&row.left_out), ["field.local: wrong_type", "field.driver: formula"]);
+    let attributes = r#"{"fields": {"local": 7, "driver": false, "shoe": 1}, "tags": ["steel"]}"#;
+    let row = read(&["email", "attributes"], &["ada@example.org", attributes]);
+    assert_eq!((own(&row), codes(&row.left_out)), (vec!["local 7".into(), "driver false".into()], vec![]));
 }

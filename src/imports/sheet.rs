@@ -1,4 +1,4 @@
-//! Reading the first sheet of an XLSX workbook row by row. Before anything of it is believed, it is unpacked once into
+//! Reading an XLSX workbook row by row. Before anything of it is believed, it is unpacked once into
 //! nothing, counted as it comes: a small file must not become a large one in memory. Called by `table.rs`.
 
 use std::{
@@ -29,8 +29,9 @@ const LIMITS: Limits =
     Limits { unpacked: 2 << 30, strings: 128 << 20, small: 32 << 20, ratio: 100, text: 1 << 20 };
 /// Most files in the archive.
 const MOST_FILES: u64 = 4096;
-/// Columns of a sheet.
+/// Columns and rows of a sheet.
 const MOST_COLUMNS: u32 = 16_384;
+const MOST_LINES: u64 = 1_048_576;
 
 const BOMB: ReadError = ReadError::Bad("unpacks_too_large", "the workbook unpacks to more than is allowed");
 const BROKEN: ReadError =
@@ -114,7 +115,9 @@ fn little(bytes: Option<&[u8]>) -> Option<u64> {
     bytes.map(|bytes| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// Gives the rows of the first sheet that holds cells to `take`, in order, until it says false.
+/// Gives the rows of a workbook to `take`, in order, until it says false: those of the first sheet that holds cells, its
+/// header the first, and those of each further sheet below the same header, whose lines are counted on behind the most
+/// that the sheets before may have. Other sheets are no part of the list.
 ///
 /// # Errors
 /// When the file is no workbook; what was given by then was in it.
@@ -126,21 +129,93 @@ pub fn for_each_row<R: Read + Seek>(
     catch_unwind(AssertUnwindSafe(|| rows(source, &mut take))).unwrap_or(Err(BROKEN))
 }
 
+/// Names of sheets that hold cells and are no part of the list.
+///
+/// # Errors
+/// When the file is no workbook.
+pub fn passed_over<R: Read + Seek>(source: R) -> Result<Vec<String>, ReadError> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut book = Xlsx::new(source).map_err(|_| BROKEN)?;
+        let (mut header, mut names) = (None, Vec::new());
+        for name in book.sheet_names() {
+            if !sheet(&mut book, &name, 0, &mut header, &mut |_| false)?.is_taken {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }))
+    .unwrap_or(Err(BROKEN))
+}
+
+/// What came of a sheet.
+struct Sheet {
+    /// Whether it is part of the list, or empty.
+    is_taken: bool,
+    /// Whether more is wanted.
+    goes_on: bool,
+}
+
 fn rows<R: Read + Seek>(source: R, take: &mut impl FnMut(&Record) -> bool) -> Result<(), ReadError> {
     let mut book = Xlsx::new(source).map_err(|_| BROKEN)?;
     let names = book.sheet_names();
-    let name = names.first().ok_or(BROKEN)?;
-    let mut cells = book.worksheet_cells_reader(name).map_err(|_| BROKEN)?;
+    if names.is_empty() {
+        return Err(BROKEN);
+    }
+    let (mut header, mut before) = (None, 0);
+    for name in names {
+        if !sheet(&mut book, &name, before, &mut header, take)?.goes_on {
+            break;
+        }
+        before += MOST_LINES;
+    }
+    Ok(())
+}
+
+/// Gives the rows of one sheet, below the header if that is known, as which its own is taken otherwise.
+fn sheet<R: Read + Seek>(
+    book: &mut Xlsx<R>,
+    name: &str,
+    before: u64,
+    header: &mut Option<Record>,
+    take: &mut impl FnMut(&Record) -> bool,
+) -> Result<Sheet, ReadError> {
+    let mut cells = match book.worksheet_cells_reader(name) {
+        Ok(cells) => cells,
+        // A chart, say.
+        Err(_) if header.is_some() => return Ok(Sheet { is_taken: true, goes_on: true }),
+        Err(_) => return Err(BROKEN),
+    };
+    let (mut is_first, mut is_other) = (true, false);
+    let mut give = |record: &Record| {
+        if record.is_blank() {
+            return true;
+        }
+        if !std::mem::take(&mut is_first) {
+            return take(record);
+        }
+        match header {
+            Some(header) => {
+                is_other = !header.is_same(record);
+                !is_other
+            }
+            None => {
+                *header = Some(record.clone());
+                take(record)
+            }
+        }
+    };
     let mut record = Record::default();
+    let mut goes_on = true;
     while let Some(cell) = cells.next_cell().map_err(|_| BROKEN)? {
         let (row, column) = cell.get_position();
-        let line = u64::from(row) + 1;
+        let line = before + u64::from(row) + 1;
         if column >= MOST_COLUMNS || line < record.line {
             return Err(BROKEN);
         }
         if line > record.line {
-            if !record.is_blank() && !take(&record) {
-                return Ok(());
+            goes_on = give(&record);
+            if !goes_on {
+                break;
             }
             record.begin(line);
             record.end = line;
@@ -153,10 +228,8 @@ fn rows<R: Read + Seek>(source: R, take: &mut impl FnMut(&Record) -> bool) -> Re
             record.push(text(cell.get_value()).as_bytes());
         }
     }
-    if !record.is_blank() {
-        take(&record);
-    }
-    Ok(())
+    goes_on = goes_on && give(&record);
+    Ok(Sheet { is_taken: !is_other, goes_on: goes_on || is_other })
 }
 
 /// A cell as a person reads it.

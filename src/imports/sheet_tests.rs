@@ -10,7 +10,7 @@ use super::*;
 
 #[path = "../../tests/support/workbook.rs"]
 mod workbook;
-use workbook::workbook;
+use workbook::{book_of, workbook};
 
 const SMALL_LIMITS: Limits =
     Limits { unpacked: 100_000, strings: 2_000, small: 10_000, ratio: 20, text: 5_000 };
@@ -54,6 +54,31 @@ fn cells_are_read_as_a_person_sees_them_on_their_lines() {
         (7, text(&["", "", "true", "", "2"])),
     ];
     assert_eq!(rows(&book).unwrap(), expected);
+}
+
+#[test]
+fn sheets_below_the_same_header_go_on_and_others_are_named() {
+    let row = |line: u32, cells: [&str; 2]| {
+        let cells = cells.map(|text| format!(r#"<c t="inlineStr"><is><t>{text}</t></is></c>"#));
+        format!(r#"<row r="{line}">{}</row>"#, cells.concat())
+    };
+    let list = |name: &str| format!("{}{}", row(1, ["email", "zip"]), row(2, [name, "1"]));
+    let sheets = [
+        ("Empty", String::new()),
+        ("One", list("a")),
+        ("Notes", row(1, ["do not", "take this"])),
+        ("Blank", String::new()),
+        ("Two", list("b")),
+    ];
+    let book = book_of(&sheets.each_ref().map(|(name, rows)| (*name, rows.as_str())), &[]);
+    let lines: Vec<_> =
+        rows(&book).unwrap().into_iter().map(|(line, cells)| (line, cells.join(" "))).collect();
+    let text = |line: u64, text: &str| (line, text.to_owned());
+    assert_eq!(
+        lines,
+        [text(MOST_LINES + 1, "email zip"), text(MOST_LINES + 2, "a 1"), text(4 * MOST_LINES + 2, "b 1")]
+    );
+    assert_eq!(passed_over(Cursor::new(&book)).unwrap(), ["Notes"]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ const SAMPLE: usize = 64 * 1024;
 const SAMPLE_RECORDS: usize = 20;
 /// Most columns of a list.
 const MOST_COLUMNS: usize = 512;
+/// Most sheets that are named.
+const MOST_SHEETS: usize = 50;
 
 /// Why a file cannot be read as a table.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,9 @@ pub struct Layout {
     pub names_delimiter: bool,
     /// The header.
     pub header: Vec<String>,
+    /// Sheets of a workbook that are no part of the list: their headers are others.
+    #[serde(default)]
+    pub other_sheets: Vec<String>,
 }
 
 impl Layout {
@@ -78,6 +83,7 @@ impl Layout {
             mark: 0,
             names_delimiter: false,
             header: Vec::new(),
+            other_sheets: Vec::new(),
         };
         if sheet::is_archive(detector.head()) {
             sheet::check(source)?;
@@ -89,7 +95,7 @@ impl Layout {
             (layout.delimiter, layout.names_delimiter) = delimiter(&sample);
         }
         let mut header = None;
-        layout.read(source, |record| {
+        layout.read(&mut *source, |record| {
             header = Some(record.clone());
             false
         })?;
@@ -99,6 +105,11 @@ impl Layout {
         }
         let cells = (0..header.len()).map(|at| String::from_utf8_lossy(header.cell(at)).trim().to_owned());
         layout.header = cells.map(|cell| cell.chars().take(200).collect()).collect();
+        if layout.kind == Kind::Xlsx {
+            source.rewind()?;
+            let others = sheet::passed_over(source)?.into_iter().take(MOST_SHEETS);
+            layout.other_sheets = others.map(|name| name.chars().take(100).collect()).collect();
+        }
         Ok(layout)
     }
 

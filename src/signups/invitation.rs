@@ -1,7 +1,10 @@
 //! Invitations: people of a list who are asked as if they had just signed up. Called by `imports`, which has decided that
 //! they may be; the limits per address hold here as everywhere.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use diesel::{QueryResult, prelude::*};
 
@@ -31,6 +34,8 @@ pub struct Invitee<'a> {
     pub address: AddressHash,
     /// Tags for once they confirm.
     pub tags: &'a [String],
+    /// Values of fields, by slug, likewise.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// Makes a pending sign-up for each, and owes the mail that asks, to be sent when `due` says; false for those who were
@@ -80,7 +85,7 @@ fn insert(db: &mut Db, keys: &Keys, invitee: &Invitee<'_>, now: Timestamp) -> Qu
         involvement: person.involvement.clone(),
         source: Source { code, ..Source::default() },
         tags: invitee.tags.to_vec(),
-        fields: std::collections::BTreeMap::new(),
+        fields: invitee.fields.clone(),
         share_with: Vec::new(),
         dropped: Vec::new(),
     };

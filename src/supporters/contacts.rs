@@ -4,6 +4,8 @@
 //! What somebody bound to one group may see of a person is decided here, in the statement: what they may not see is not
 //! read.
 
+use std::ops::Range;
+
 use diesel::{
     QueryResult, QueryableByName, RunQueryDsl,
     connection::DefaultLoadingMode,
@@ -98,31 +100,37 @@ impl ContactField {
 }
 
 /// Which fields a list needs; the others are not read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ContactFields([bool; FIELDS]);
+#[derive(Clone, Debug, Default)]
+pub struct ContactFields {
+    wanted: [bool; FIELDS],
+    /// Numbers of fields that staff defined, in the order in which [`Contact::own`] gives their values.
+    own: Vec<i64>,
+}
 
 impl ContactFields {
-    /// These, and the number.
-    pub fn of(fields: impl IntoIterator<Item = ContactField>) -> Self {
+    /// These, the number, and fields that staff defined, by their numbers.
+    pub fn of(fields: impl IntoIterator<Item = ContactField>, own: Vec<i64>) -> Self {
         let mut wanted = [false; FIELDS];
         for ContactField(index) in fields.into_iter().chain([ContactField::NUMBER]) {
             wanted[index] = true;
         }
-        Self(wanted)
+        Self { wanted, own }
     }
 
     fn has(&self, ContactField(index): ContactField) -> bool {
-        self.0[index]
+        self.wanted[index]
     }
 
     /// Without what somebody with this sight may not see.
-    fn within(self, sight: Sight) -> Self {
-        let mut fields = self;
-        for (wanted, (_, _, is_for_groups)) in fields.0.iter_mut().zip(TABLE) {
+    fn within(mut self, sight: Sight) -> Self {
+        for (wanted, (_, _, is_for_groups)) in self.wanted.iter_mut().zip(TABLE) {
             *wanted &= is_for_groups || sight == Sight::Everybody;
         }
-        fields.0[ContactField::SHARED_AT.0] &= sight != Sight::Everybody;
-        fields
+        self.wanted[ContactField::SHARED_AT.0] &= sight != Sight::Everybody;
+        if sight != Sight::Everybody {
+            self.own.clear();
+        }
+        self
     }
 }
 
@@ -132,9 +140,18 @@ pub struct Contact {
     /// Where each field ends.
     ends: [usize; FIELDS],
     given: [bool; FIELDS],
+    /// Where the value of each field that staff defined lies.
+    own: Vec<Option<Range<usize>>>,
 }
 
 impl Contact {
+    /// Their value of a field that staff defined, by its place in [`ContactFields::of`].
+    #[must_use]
+    pub fn own(&self, place: usize) -> Option<&str> {
+        let range = self.own.get(place)?.clone()?;
+        self.bytes.get(range).and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+
     fn bytes(&self, ContactField(index): ContactField) -> Option<&[u8]> {
         let begin = if index == 0 { 0 } else { self.ends[index - 1] };
         self.bytes.get(begin..self.ends[index]).filter(|_| self.given[index])
@@ -181,7 +198,14 @@ macro_rules! readable {
                     }
                     ends[index] = $bytes.len();
                 }
-                Ok(Self { bytes: $bytes, ends, given })
+                let mut own = Vec::new();
+                for index in FIELDS..Row::<$backend>::field_count(row) {
+                    let ($kind, begin) = (&Kind::Text, $bytes.len());
+                    let field = Row::<$backend>::get(row, index).ok_or("a column is missing")?;
+                    let value = field.value().map(|$value| $put);
+                    own.push(value.map(|()| begin..$bytes.len()));
+                }
+                Ok(Self { bytes: $bytes, ends, given, own })
             }
         }
     };
@@ -196,7 +220,7 @@ readable!(Sqlite, |read, kind, bytes| {
     }
 });
 
-/// How tags and groups are gathered.
+/// How tags, groups and values of fields are gathered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plan {
     /// For each row by itself.
@@ -263,7 +287,24 @@ macro_rules! statement {
                         _ => out.push_sql(expression),
                     }
                 }
+                for (place, field) in self.fields.own.iter().enumerate() {
+                    out.push_sql(&match self.plan {
+                        Plan::Single => format!(
+                            ", (SELECT lf.value FROM supporter_fields lf \
+                             WHERE lf.supporter_number = supporters.number AND lf.field_number = {field})"
+                        ),
+                        Plan::Merged => format!(", own_{place}.value"),
+                    });
+                }
                 out.push_sql(" FROM supporters");
+                if self.plan == Plan::Merged {
+                    for (place, field) in self.fields.own.iter().enumerate() {
+                        out.push_sql(&format!(
+                            " LEFT JOIN supporter_fields AS own_{place} \
+                             ON own_{place}.supporter_number = supporters.number AND own_{place}.field_number = {field}"
+                        ));
+                    }
+                }
                 if self.plan == Plan::Merged && self.fields.has(ContactField::TAGS) {
                     out.push_sql(concat!(" LEFT JOIN (SELECT lt.supporter_number, ", $gather, "(tags.slug, ';') AS slugs "));
                     out.push_sql(TAGS);
@@ -314,7 +355,8 @@ pub fn for_each_contact(
     match db {
         // By default the client library would hold the whole list in memory first.
         Db::Pg(connection) => {
-            let gathers = fields.has(ContactField::TAGS) || fields.has(ContactField::GROUPS);
+            let gathers =
+                fields.has(ContactField::TAGS) || fields.has(ContactField::GROUPS) || !fields.own.is_empty();
             let plan = if gathers && (is_whole || has_many(connection, &matching)?) {
                 Plan::Merged
             } else {

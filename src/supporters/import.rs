@@ -12,6 +12,7 @@ use diesel::{
 
 use super::{
     SearchWords, Status, copied,
+    fields::FieldValue,
     model::{Confirmed, NewSupporter, Profile, Supporter, join, words},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     keys::AddressHash,
     store::{
         Db,
-        schema::{supporter_tags, supporters, suppressions, tags},
+        schema::{supporter_aliases, supporters, suppressions},
     },
 };
 
@@ -40,10 +41,33 @@ pub struct Listed {
 /// What is known of an address.
 #[derive(Clone, Default)]
 pub struct Known {
-    /// The supporter who has it.
+    /// The supporter who has it, or whom a record with it was merged into.
     pub supporter: Option<Supporter>,
     /// Why it is to be left alone, if it is; `erased` by own wish.
     pub mark: Option<String>,
+}
+
+/// A value of a field that staff defined, as a list gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedValue {
+    /// The field's number.
+    pub number: i64,
+    /// Its slug.
+    pub slug: String,
+    /// The value.
+    pub value: FieldValue,
+}
+
+/// The addresses of those whom records with these addresses were merged into.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn survivors(db: &mut Db, hashes: &[AddressHash]) -> QueryResult<Vec<AddressHash>> {
+    supporter_aliases::table
+        .inner_join(supporters::table.on(supporters::number.eq(supporter_aliases::supporter_number)))
+        .filter(supporter_aliases::address_hash.eq_any(hashes))
+        .select(supporters::address_hash)
+        .load(db)
 }
 
 /// What is known of each address, in the order given.
@@ -58,14 +82,25 @@ pub fn known(db: &mut Db, addresses: &[(&str, AddressHash)]) -> QueryResult<Vec<
         .select(Supporter::as_select())
         .load(db)?;
     let marks: Vec<(AddressHash, String)> = suppressions::table
-        .filter(suppressions::address_hash.eq_any(hashes))
+        .filter(suppressions::address_hash.eq_any(&hashes))
         .select((suppressions::address_hash, suppressions::reason))
         .load(db)?;
     let mut rows: HashMap<String, Supporter> =
         rows.into_iter().map(|row| (row.email_key.clone(), row)).collect();
     let mut marks: HashMap<AddressHash, String> = marks.into_iter().collect();
-    let known =
-        addresses.iter().map(|(key, hash)| Known { supporter: rows.remove(*key), mark: marks.remove(hash) });
+    let merged: Vec<(AddressHash, Supporter)> = supporter_aliases::table
+        .inner_join(supporters::table.on(supporters::number.eq(supporter_aliases::supporter_number)))
+        .filter(supporter_aliases::address_hash.eq_any(&hashes))
+        // Of several records with one address, the one that was merged last.
+        .order(supporter_aliases::created_at)
+        .select((supporter_aliases::address_hash, Supporter::as_select()))
+        .load(db)?;
+    let mut merged: HashMap<AddressHash, Supporter> = merged.into_iter().collect();
+    let known = addresses.iter().map(|(key, hash)| Known {
+        // Whoever joined with the address since has it.
+        supporter: rows.remove(*key).or_else(|| merged.remove(hash)),
+        mark: marks.remove(hash),
+    });
     Ok(known.collect())
 }
 
@@ -227,94 +262,4 @@ fn update_columns(c: &mut PgConnection, rows: &[Filled], now: Timestamp) -> Quer
         .bind::<BigInt, _>(now)
         .execute(c)
         .map(drop)
-}
-
-/// Gives people, by the matching keys of their addresses, tags, which are made if they are missing. A tag that somebody
-/// has stays as it is. Returns which of the people got a tag that they had not.
-///
-/// # Errors
-/// When a statement fails.
-pub fn tag_listed(db: &mut Db, wishes: &[(&str, &str)], now: Timestamp) -> QueryResult<Vec<String>> {
-    if wishes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut slugs: Vec<&str> = wishes.iter().map(|(_, slug)| *slug).collect();
-    slugs.sort_unstable();
-    slugs.dedup();
-    let mut numbers = numbers_of(db, &slugs)?;
-    for slug in slugs.iter().filter(|slug| !numbers.contains_key(**slug)) {
-        each!(db, c => diesel::insert_into(tags::table)
-            .values((tags::slug.eq(slug), tags::created_at.eq(now)))
-            .on_conflict_do_nothing()
-            .execute(c))?;
-    }
-    if numbers.len() < slugs.len() {
-        numbers = numbers_of(db, &slugs)?;
-    }
-    let mut keys: Vec<&str> = wishes.iter().map(|(key, _)| *key).collect();
-    keys.dedup();
-    let people: Vec<(String, i64)> = supporters::table
-        .filter(supporters::email_key.eq_any(keys))
-        .select((supporters::email_key, supporters::number))
-        .load(db)?;
-    let keys: HashMap<i64, &str> = people.iter().map(|(key, number)| (*number, key.as_str())).collect();
-    let people: HashMap<&str, i64> = people.iter().map(|(key, number)| (key.as_str(), *number)).collect();
-    let mut rows: Vec<(i64, i64)> = wishes
-        .iter()
-        .filter_map(|(key, slug)| numbers.get(*slug).copied().zip(people.get(key).copied()))
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let mut tagged: Vec<String> = Vec::new();
-    for (tag, supporter) in each!(db,
-        pg c => insert_tags(c, &rows, now)?,
-        sqlite c => {
-            let mut added = Vec::new();
-            for (tag, supporter) in rows {
-                let row = (
-                    supporter_tags::tag_number.eq(tag),
-                    supporter_tags::supporter_number.eq(supporter),
-                    supporter_tags::created_at.eq(now),
-                );
-                let count =
-                    diesel::insert_into(supporter_tags::table).values(row).on_conflict_do_nothing().execute(c)?;
-                if count > 0 {
-                    added.push((tag, supporter));
-                }
-            }
-            added
-        }
-    ) {
-        let _ = tag;
-        tagged.extend(keys.get(&supporter).map(|key| (*key).to_owned()));
-    }
-    tagged.sort_unstable();
-    tagged.dedup();
-    Ok(tagged)
-}
-
-fn numbers_of(db: &mut Db, slugs: &[&str]) -> QueryResult<HashMap<String, i64>> {
-    let rows: Vec<(String, i64)> =
-        tags::table.filter(tags::slug.eq_any(slugs)).select((tags::slug, tags::number)).load(db)?;
-    Ok(rows.into_iter().collect())
-}
-
-#[derive(QueryableByName)]
-struct Added {
-    #[diesel(sql_type = BigInt)]
-    tag_number: i64,
-    #[diesel(sql_type = BigInt)]
-    supporter_number: i64,
-}
-
-fn insert_tags(c: &mut PgConnection, rows: &[(i64, i64)], now: Timestamp) -> QueryResult<Vec<(i64, i64)>> {
-    let statement = "INSERT INTO supporter_tags (tag_number, supporter_number, created_at) \
-         SELECT t, s, $3 FROM unnest($1, $2) AS n (t, s) ON CONFLICT DO NOTHING \
-         RETURNING tag_number, supporter_number";
-    let added: Vec<Added> = sql_query(statement)
-        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.0).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.1).collect::<Vec<_>>())
-        .bind::<BigInt, _>(now)
-        .load(c)?;
-    Ok(added.into_iter().map(|row| (row.tag_number, row.supporter_number)).collect())
 }

@@ -10,6 +10,7 @@ mod filter;
 mod import;
 mod links;
 mod list;
+mod listed;
 mod model;
 mod queries;
 mod record;
@@ -26,9 +27,12 @@ pub use fields::{
     list_fields, read_all, set_fields,
 };
 pub use filter::{FilterFault, Matching, SearchWords, SupporterFilter, SupporterQuery, time_zone};
-pub use import::{Filled, Known, Listed, fill_listed, insert_listed, known, tag_listed, update_listed};
+pub use import::{
+    Filled, Known, Listed, ListedValue, fill_listed, insert_listed, known, survivors, update_listed,
+};
 pub use links::{Links, fresh_preferences_url, preferences_url, unsubscribe_url};
 pub use list::{GroupContact, SupporterPage};
+pub use listed::{fill_fields, lacking, tag_listed};
 pub use model::{Confirmed, Profile, Supporter, SupporterView};
 pub use queries::{
     confirm, delete, end_pauses, find, find_by_key, leave, raise_link_version, set_language, set_pause,

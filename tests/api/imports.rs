@@ -60,7 +60,7 @@ impl TestApp {
     }
 
     /// Works on all imports that wait.
-    async fn work(&self) {
+    pub async fn work(&self) {
         while self.app().imports.work_once(&CancellationToken::new()).await.unwrap() {}
     }
 

@@ -24,6 +24,7 @@ mod copy;
 mod crash;
 mod disk;
 mod imports;
+mod lists;
 mod logs;
 mod processes;
 mod queue;

@@ -113,6 +113,32 @@ impl Field {
         }
     }
 
+    /// Reads a value from a cell of a list, where people write yes and no as they like, a choice in any case, and programs a
+    /// day as a time.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read_listed(&self, text: &str) -> Result<FieldValue, FieldError> {
+        let text = text.trim();
+        match self.kind {
+            FieldKind::YesNo => match text.to_lowercase().as_str() {
+                "true" | "yes" | "y" | "t" | "1" | "x" => self.parse("true"),
+                "false" | "no" | "n" | "f" | "0" => self.parse("false"),
+                _ => self.parse(text),
+            },
+            FieldKind::Choice => {
+                let alike = |choice: &&String| choice.to_lowercase() == text.to_lowercase();
+                let exact = self.choices.iter().find(|choice| *choice == text);
+                self.parse(exact.or_else(|| self.choices.iter().find(alike)).map_or(text, String::as_str))
+            }
+            FieldKind::Date => {
+                let midnight = ["T00:00:00", " 00:00:00"].into_iter().find_map(|end| text.strip_suffix(end));
+                self.parse(midnight.unwrap_or(text))
+            }
+            FieldKind::Text | FieldKind::Number => self.parse(text),
+        }
+    }
+
     /// A number or a day, in its one form, with what it is ordered by.
     fn rank(&self, text: &str) -> Result<(String, f64), FieldError> {
         if self.kind == FieldKind::Date {
@@ -242,6 +268,26 @@ mod tests {
         }
         assert_eq!(text(Number, &Value::Null), Ok(None));
         assert_eq!(text(Choice, &json!(" ")), Ok(None));
+    }
+
+    #[test]
+    fn a_list_may_write_a_value_as_people_and_programs_do() {
+        use FieldKind::{Choice, Date, Number, Text, YesNo};
+        let listed = |kind, text: &str| field(kind).read_listed(text).map(|value| value.text);
+        for (kind, cell, stored) in [
+            (YesNo, "Yes", "true"),
+            (YesNo, "FALSE", "false"),
+            (YesNo, "0", "false"),
+            (Choice, "m", "M"),
+            (Date, "2026-05-01T00:00:00", "2026-05-01"),
+            (Number, " 12.50 ", "12.5"),
+            (Text, " Local 12", "Local 12"),
+        ] {
+            assert_eq!(listed(kind, cell).unwrap(), stored, "{kind:?} {cell}");
+        }
+        for (kind, cell) in [(YesNo, "perhaps"), (Choice, "L"), (Date, "1.5.2026"), (Number, "1,5")] {
+            assert!(listed(kind, cell).is_err(), "{kind:?} {cell}");
+        }
     }
 
     #[test]

@@ -1,0 +1,1 @@
+DROP INDEX supporter_aliases_by_address;
