@@ -110,7 +110,20 @@ pub(super) fn stored_fields(supporter: &Supporter, holdings: &Holdings, d: &Deta
         (d.signed_up, supporter.signed_up_at.to_string()),
         (d.confirmed, supporter.confirmed_at.to_string()),
     ];
-    fields.into_iter().map(|(label, value)| StoredField { label: label.to_owned(), value }).collect()
+    let own = fields.into_iter().map(|(label, value)| StoredField { label: label.to_owned(), value });
+    let answers = holdings.fields.iter().map(|answer| {
+        let value = match answer.value.as_str() {
+            "true" => d.yes,
+            "false" => d.no,
+            other => other,
+        };
+        StoredField { label: answer.label.clone(), value: value.to_owned() }
+    });
+    let notes = holdings.notes.iter().map(|note| StoredField {
+        label: d.note.replace("{date}", &day(note.created_at)),
+        value: note.text.clone(),
+    });
+    own.chain(answers).chain(notes).collect()
 }
 
 pub(super) fn stored_values(supporter: &Supporter) -> DetailsValues {

@@ -98,6 +98,9 @@ sentences! {
     involvement = "What brings you here", "Qué te trae aquí";
     source = "How you came", "Cómo llegaste";
     tags = "Words staff sort by", "Palabras con que se ordena";
+    yes = "Yes", "Sí";
+    no = "No", "No";
+    note = "A note by staff, {date}", "Una nota del equipo, {date}";
     signed_up = "Signed up", "Te apuntaste";
     confirmed = "Confirmed", "Confirmaste";
     edit_heading = "Change your details", "Cambiar tus datos";

@@ -276,4 +276,19 @@ async fn values_of_fields_are_checked_kept_on_a_refusal_and_hold_once_confirmed(
         editor.supporters("?field.driver=true").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
     let stored = json!({ "union": "Local 12", "years": "12.5", "born": "1970-05-01", "driver": "true" });
     assert_eq!(editor.record(&id).await.0["fields"], stored);
+
+    // The person sees them among what is stored, and what staff wrote down.
+    let welcome = app.settle_one().await;
+    let note = json!({ "text": "Met at the <gate>." });
+    editor.post_json(&format!("/api/v1/admin/supporters/{id}/notes"), &note).await.expect(201);
+    app.client().post(&format!("{}/link", welcome.link("/preferences/"))).await.expect(200);
+    let page = app.client().get(&app.settle_one().await.link("/preferences/")).await.expect(200).page();
+    for part in [
+        "<dt>Your &#60;union&#62;</dt><dd>Local 12</dd>",
+        "<dt>Years</dt><dd>12.5</dd>",
+        "<dt>I can drive</dt><dd>Yes</dd>",
+        "<dd>Met at the &#60;gate&#62;.</dd>",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
 }
