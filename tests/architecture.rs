@@ -57,6 +57,23 @@ fn every_module_says_what_it_is_stays_short_and_allows_no_lint() {
     assert_none(&rules::form_faults(&all));
 }
 
+/// Diesel knows a migration by the digits of its name alone, and of two with the same it applies one.
+#[test]
+fn every_migration_has_a_version_of_its_own_and_is_there_for_both_databases() {
+    let names = |database: &str| {
+        let entries = fs::read_dir(format!("migrations/{database}")).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let found = names("sqlite");
+    let mut versions: Vec<&str> = found.iter().map(|name| name.split('_').next().unwrap()).collect();
+    versions.dedup();
+    assert!(versions.len() > 10 && versions.len() == found.len(), "{found:?}");
+    assert_eq!(found, names("postgres"));
+}
+
 #[test]
 fn every_schema_of_the_api_document_has_a_name_of_its_own() {
     assert_none(&rules::schema_faults(&read("src")));
