@@ -41,6 +41,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
+/// The same, or no body at all, of whatever type.
+pub struct MaybeJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for MaybeJson<T> {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = media_type(request) == "application/json";
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let body = read_body(&mut payload).await?;
+            if body.is_empty() {
+                Ok(Self(None))
+            } else if is_json {
+                parse(&body).map(|value| Self(Some(value)))
+            } else {
+                Err(AppError::UnsupportedMediaType("application/json"))
+            }
+        })
+    }
+}
+
 /// Reads a body of at most [`BODY_LIMIT`] bytes; the usual body comes in one piece and is not copied.
 pub(super) async fn read_body(payload: &mut Payload) -> Result<Bytes, AppError> {
     let cut_off = || AppError::BadRequest("the body did not arrive whole; please send it again".to_owned());

@@ -19,7 +19,7 @@ pub use cors::cors;
 pub use endpoint::{Endpoint, not_found};
 pub use form::Form;
 pub use headers::{Https, security_headers};
-pub use json::{BODY_LIMIT, Json};
+pub use json::{BODY_LIMIT, Json, MaybeJson};
 pub use origin::{OwnUrl, guard_origin, require_same_origin};
 pub use page::{ErrorPage, Page, error_pages};
 pub use paging::{Cursor, PageQuery, Slice, page_size};

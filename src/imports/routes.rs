@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{AppError, Problem},
-    http::{BODY_LIMIT, Cursor, Endpoint, Json, Query, Slice, page_size},
+    http::{BODY_LIMIT, Cursor, Endpoint, Json, MaybeJson, Query, Slice, page_size},
     id::Id,
     staff::{Access, ImportSupporters},
     store::StoreError,
@@ -287,8 +287,8 @@ pub(crate) async fn map_import(
     imports.set_mapping(id(&path)?, &columns).await.map(web::Json)
 }
 
-/// Begins to take the rows in. The body states options anew; without one, those of the upload hold. The basis of consent
-/// must have been stated.
+/// Begins to take the rows in. The body states options anew; without one, or with an empty object, those of the upload
+/// hold. The basis of consent must have been stated.
 #[utoipa::path(
     post, path = "/api/v1/admin/imports/{id}/start", tag = "imports", params(("id" = String, Path)),
     request_body = ImportOptions,
@@ -304,9 +304,9 @@ pub(crate) async fn start_import(
     access: Access<ImportSupporters>,
     imports: Data<Imports>,
     path: web::Path<String>,
-    Json(options): Json<ImportOptions>,
+    MaybeJson(options): MaybeJson<ImportOptions>,
 ) -> Result<HttpResponse, AppError> {
-    let options = (options != ImportOptions::default()).then_some(options);
+    let options = options.filter(|options| *options != ImportOptions::default());
     let import = imports.start(id(&path)?, options, access.actor()).await?;
     Ok(HttpResponse::Accepted().json(import))
 }

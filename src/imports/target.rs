@@ -55,9 +55,7 @@ impl Target {
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::named(&name).ok_or_else(|| {
-            de::Error::custom("a column holds none such; give email, given_name, …, or field.<slug>")
-        })
+        Self::named(&name).ok_or_else(|| de::Error::unknown_variant(&name, &["email", "…", "field.<slug>"]))
     }
 }
 
