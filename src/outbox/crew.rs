@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinSet,
+    time::timeout_at,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -31,6 +35,9 @@ const POLL: Duration = Duration::from_millis(100);
 const SLOTS_PER_SENDER: usize = 64;
 /// Marks in one transaction at most.
 const MARK_AT_ONCE: usize = 256;
+/// How long a mark waits for others, unless they already hold many of the slots: a transaction for each few mails would
+/// cost more than the mails. What a crash finds unmarked is sent again.
+const MARK_WITHIN: Duration = Duration::from_millis(10);
 
 /// Some senders with their connections, and the mails they work on.
 pub struct Crew {
@@ -112,17 +119,23 @@ impl Crew {
         let slots = Arc::new(Semaphore::new(self.senders.len() * SLOTS_PER_SENDER));
         let (jobs, waiting) = mpsc::unbounded_channel();
         let (finished, reports) = mpsc::unbounded_channel();
-        let waiting = Mutex::new(waiting);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut sending = JoinSet::new();
+        for sender in self.senders.drain(..) {
+            let (mailer, waiting) = (Arc::clone(&self.mailer), Arc::clone(&waiting));
+            sending.spawn(send_all(mailer, sender, waiting, finished.clone(), stop.clone()));
+        }
         let mailer = &self.mailer;
-        let sending: Vec<_> = self
-            .senders
-            .iter_mut()
-            .map(|sender| send_all(mailer, sender, &waiting, finished.clone(), stop))
-            .collect();
-        let desk =
-            Desk { mailer: Arc::clone(mailer), half: slots.available_permits() / 2, slots, jobs, finished };
-        let (outcome, _, ()) =
-            tokio::join!(claiming(desk), futures_util::future::join_all(sending), mark_all(mailer, reports));
+        let count = slots.available_permits();
+        let enough = (count / 4).clamp(1, MARK_AT_ONCE);
+        let desk = Desk { mailer: Arc::clone(mailer), half: count / 2, slots, jobs, finished };
+        let (outcome, ()) = tokio::join!(claiming(desk), mark_all(mailer, reports, enough));
+        while let Some(ended) = sending.join_next().await {
+            self.senders.push(ended.unwrap_or_else(|error| {
+                tracing::error!(%error, "a sender of mail broke down; another takes its place");
+                self.mailer.transport.sender()
+            }));
+        }
         outcome
     }
 }
@@ -178,30 +191,39 @@ impl Desk {
     }
 }
 
-/// One sender's work, until the desk is closed and empty.
+/// One sender's work, a task of its own so that all processors render; until the desk is closed and empty.
 async fn send_all(
-    mailer: &Mailer,
-    sender: &mut Sender,
-    waiting: &Mutex<mpsc::UnboundedReceiver<Job>>,
+    mailer: Arc<Mailer>,
+    mut sender: Sender,
+    waiting: Arc<Mutex<mpsc::UnboundedReceiver<Job>>>,
     finished: mpsc::UnboundedSender<Finished>,
-    stop: &CancellationToken,
-) {
+    stop: CancellationToken,
+) -> Sender {
     loop {
         let next = waiting.lock().await.recv().await;
-        let Some(Job { mail, compose, claimed_at, slot }) = next else { return };
+        let Some(Job { mail, compose, claimed_at, slot }) = next else { return sender };
         let fate = if stop.is_cancelled() || claimed_at.elapsed() > BEGIN_WITHIN {
             Fate::GivenBack
         } else {
-            mailer.send(sender, &mail, compose).await
+            mailer.send(&mut sender, &mail, compose).await
         };
         drop(finished.send(Finished { mail, fate, slot }));
     }
 }
 
-/// Marks what is finished, as much at once as there is.
-async fn mark_all(mailer: &Mailer, mut reports: mpsc::UnboundedReceiver<Finished>) {
+/// Marks what is finished, `enough` at once if they come soon.
+async fn mark_all(mailer: &Mailer, mut reports: mpsc::UnboundedReceiver<Finished>, enough: usize) {
     let mut batch = Vec::with_capacity(MARK_AT_ONCE);
     while reports.recv_many(&mut batch, MARK_AT_ONCE).await > 0 {
+        let end = Instant::now() + MARK_WITHIN;
+        while batch.len() < enough {
+            let room = MARK_AT_ONCE - batch.len();
+            match timeout_at(end.into(), reports.recv_many(&mut batch, room)).await {
+                Ok(1..) => {}
+                // No time left, or nobody is left to report.
+                Ok(0) | Err(_) => break,
+            }
+        }
         let (fates, slots): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|Finished { mail, fate, slot }| ((mail, fate), slot)).unzip();
         mailer.mark(fates).await;

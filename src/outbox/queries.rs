@@ -98,7 +98,7 @@ pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
 /// may select the same row, and only one may have it. A claim that a crash of the server forgets is no loss: what was
 /// sent under it and not marked is sent again, as it would be after the lease.
 pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
-    let now = dialect::now_for_passing(db, clock)?;
+    let now = dialect::now_for_claiming(db, clock)?;
     if let Db::Pg(connection) = db {
         return claim_unlocked(connection, now, lease, limit);
     }
@@ -130,11 +130,12 @@ pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryR
         .get_results(db)
 }
 
-/// The same without waiting for mails that another worker is just claiming. The selection is an array, made once: as a
-/// set, the planner may run it for every row, and each run would find other rows unlocked.
+/// The same without waiting for mails that another worker is just claiming: what is selected is locked, so its condition
+/// holds. The selection is an array, made once: as a set, the planner may run it for every row, and each run would find
+/// other rows unlocked.
 fn claim_unlocked(c: &mut PgConnection, now: Timestamp, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
     let statement = "UPDATE outbox SET due_at = $1, lease = $2, attempts = attempts + 1 \
-         WHERE state = 'due' AND due_at <= $3 AND id = ANY (ARRAY(\
+         WHERE id = ANY (ARRAY(\
              SELECT id FROM outbox WHERE state = 'due' AND due_at <= $3 \
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)) \
          RETURNING id, template, subject_id, address, attempts, lease";

@@ -18,7 +18,7 @@ use crate::{
     kernel::Kernel,
     keys::{AddressHash, Keys},
     outbox::{self, NewMail, limits},
-    store::{Db, Lane, StoreError, lock},
+    store::{Db, Lane, StoreError, dialect, lock},
     supporters::{self, Status},
 };
 
@@ -92,6 +92,7 @@ impl Address {
 
 fn triage(db: &mut Db, keys: &Keys, now: Timestamp) -> QueryResult<usize> {
     let batch = each!(db, pg _c => POSTGRES_BATCH, sqlite _c => BATCH);
+    dialect::go_by_index(db)?;
     let signups = queries::list_new(db, batch)?;
     let (mut addresses, mut decided) = (Vec::with_capacity(signups.len()), Vec::with_capacity(signups.len()));
     for signup in &signups {

@@ -22,6 +22,12 @@ fn refusal(folder: &Path, variables: &[(&str, &str)]) -> String {
     said.err
 }
 
+fn names_the_database(said: &str) {
+    let sentence = said.trim_end();
+    assert!(sentence.starts_with("openhearth: ") && sentence.contains("database.url"), "{sentence}");
+    assert!(!sentence.contains('\n'), "{sentence}");
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -175,4 +181,18 @@ fn what_is_wrong_with_a_postgres_url_is_one_sentence_that_names_the_key_and_not_
         );
         assert!(!sentence.contains('\n') && !sentence.contains("heim"), "{sentence}");
     }
+}
+
+#[test]
+fn a_sqlite_file_that_cannot_be_one_is_refused_in_a_sentence_that_names_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    fs::write(folder.path().join("letter"), "Dear all, this is no database. ".repeat(100)).unwrap();
+    fs::write(folder.path().join("file"), "in the way").unwrap();
+    for path in ["folder", "letter", "file/openhearth.db"] {
+        let url = format!("sqlite://{}", folder.path().join(path).display());
+        names_the_database(&refusal(folder.path(), &[("OPENHEARTH__DATABASE__URL", &url)]));
+    }
+    let letter = fs::read_to_string(folder.path().join("letter")).unwrap();
+    assert!(letter.starts_with("Dear all"), "it was written to");
 }
