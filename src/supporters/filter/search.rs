@@ -48,8 +48,12 @@ pub(in crate::supporters) fn newest(
             return newest_in_blocks(db, condition, before, limit);
         }
         let few = newest_in_blocks(db, condition, before, FEW + 1)?;
-        if few.len() <= size(FEW) {
-            return check(db, filter, &few, limit);
+        // Where many match, the newest of these are enough.
+        if few.len() <= size(FEW) || range.is_none() {
+            let found = check(db, filter, &few, limit)?;
+            if few.len() <= size(FEW) || found.len() >= size(limit) {
+                return Ok(found);
+            }
         }
         // Nobody newer than the newest of these can match.
         before = few.first().map(|newest| newest.saturating_add(1));
