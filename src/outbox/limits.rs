@@ -6,7 +6,6 @@ use std::{collections::HashMap, time::Duration};
 use diesel::{
     QueryResult,
     prelude::*,
-    sql_query,
     sql_types::{Array, BigInt, Binary, Nullable},
 };
 
@@ -14,7 +13,7 @@ use crate::{
     clock::Timestamp,
     each,
     keys::AddressHash,
-    store::{Db, schema::mail_limits},
+    store::{Db, prepared, schema::mail_limits},
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -69,15 +68,15 @@ pub fn set_asked(db: &mut Db, before: &[(AddressHash, Asked)], now: Timestamp) -
         before.iter().map(value).collect()
     }
     let statement = "INSERT INTO mail_limits (address_hash, newest, second, third) \
-         SELECT hash, $4, second, third FROM unnest($1, $2, $3) AS asked (hash, second, third) \
+         SELECT hash, ?, second, third FROM unnest(?, ?, ?) AS asked (hash, second, third) \
          ON CONFLICT (address_hash) \
          DO UPDATE SET newest = excluded.newest, second = excluded.second, third = excluded.third";
     each!(db,
-        pg c => sql_query(statement)
+        pg c => prepared(statement)
+            .bind::<BigInt, _>(now)
             .bind::<Array<Binary>, _>(column(before, |(hash, _)| *hash))
             .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.newest))
             .bind::<Array<Nullable<BigInt>>, _>(column(before, |(_, asked)| asked.second))
-            .bind::<BigInt, _>(now)
             .execute(c)
             .map(drop),
         sqlite c => before.iter().try_for_each(|(hash, before)| {

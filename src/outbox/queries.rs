@@ -6,7 +6,6 @@ use diesel::{
     QueryResult,
     dsl::sql,
     prelude::*,
-    sql_query,
     sql_types::{Array, BigInt, Binary, Bool, Text},
 };
 
@@ -18,7 +17,7 @@ use crate::{
     clock::{Clock, Timestamp},
     each,
     id::Id,
-    store::{Db, dialect, schema::outbox},
+    store::{Db, dialect, prepared, schema::outbox},
 };
 
 /// Written out, not bound: SQLite uses a partial index only for the words of its own condition.
@@ -38,15 +37,16 @@ pub fn enqueue(db: &mut Db, mails: &[NewMail], now: Timestamp) -> QueryResult<()
 /// One statement for all: each is a round trip to the server.
 fn insert_columns(c: &mut PgConnection, mails: &[NewMail], now: Timestamp) -> QueryResult<()> {
     let statement = "INSERT INTO outbox (id, template, subject_id, address, state, attempts, due_at, created_at) \
-         SELECT id, template, subject_id, address, 'due', 0, $5, $5 \
-         FROM unnest($1, $2, $3, $4) AS mail (id, template, subject_id, address)";
+         SELECT id, template, subject_id, address, 'due', 0, ?, ? \
+         FROM unnest(?, ?, ?, ?) AS mail (id, template, subject_id, address)";
     let columns = |value: fn(&NewMail) -> &str| mails.iter().map(value).collect::<Vec<_>>();
-    sql_query(statement)
+    prepared(statement)
+        .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now)
         .bind::<Array<Binary>, _>(mails.iter().map(|_| Id::new()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(columns(|mail| mail.template))
         .bind::<Array<Binary>, _>(mails.iter().map(|mail| mail.subject_id).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(columns(|mail| &mail.address))
-        .bind::<BigInt, _>(now)
         .execute(c)
         .map(drop)
 }
@@ -134,12 +134,12 @@ pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryR
 /// holds. The selection is an array, made once: as a set, the planner may run it for every row, and each run would find
 /// other rows unlocked.
 fn claim_unlocked(c: &mut PgConnection, now: Timestamp, lease: Id, limit: i64) -> QueryResult<Vec<Claimed>> {
-    let statement = "UPDATE outbox SET due_at = $1, lease = $2, attempts = attempts + 1 \
+    let statement = "UPDATE outbox SET due_at = ?, lease = ?, attempts = attempts + 1 \
          WHERE id = ANY (ARRAY(\
-             SELECT id FROM outbox WHERE state = 'due' AND due_at <= $3 \
-             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)) \
+             SELECT id FROM outbox WHERE state = 'due' AND due_at <= ? \
+             ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)) \
          RETURNING id, template, subject_id, address, attempts, lease";
-    sql_query(statement)
+    prepared(statement)
         .bind::<BigInt, _>(now.after(LEASE))
         .bind::<Binary, _>(lease)
         .bind::<BigInt, _>(now)

@@ -7,7 +7,6 @@ use diesel::{
     dsl::sql,
     prelude::*,
     result::{DatabaseErrorKind, Error::DatabaseError},
-    sql_query,
     sql_types::{Array, BigInt, Binary, Bool, Text},
 };
 
@@ -17,7 +16,7 @@ use crate::{
     each,
     id::Id,
     keys::AddressHash,
-    store::{Db, schema::signups},
+    store::{Db, prepared, schema::signups},
 };
 
 /// Appends `rows`; those that are there already stay as they are. SQLite takes them in pieces of a fixed size,
@@ -42,8 +41,8 @@ fn insert_columns(c: &mut PgConnection, rows: &[NewSignup]) -> QueryResult<()> {
     }
     let statement = "INSERT INTO signups \
          (id, state, email, form, notice_id, language, details, client_hash, created_at) \
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
-    sql_query(statement)
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    prepared(statement)
         .bind::<Array<Binary>, _>(column(rows, |row| row.id))
         .bind::<Array<Text>, _>(column(rows, |row| row.state))
         .bind::<Array<Text>, _>(column(rows, |row| row.email.as_str()))
@@ -107,14 +106,14 @@ pub fn set_triaged(db: &mut Db, decided: &[Decided], now: Timestamp) -> QueryRes
     fn column<T>(decided: &[Decided], value: fn(&Decided) -> T) -> Vec<T> {
         decided.iter().map(value).collect()
     }
-    let statement = "UPDATE signups SET state = d.state, address_hash = d.hash, triaged_at = $4 \
-         FROM unnest($1, $2, $3) AS d (id, state, hash) WHERE signups.id = d.id";
+    let statement = "UPDATE signups SET state = d.state, address_hash = d.hash, triaged_at = ? \
+         FROM unnest(?, ?, ?) AS d (id, state, hash) WHERE signups.id = d.id";
     each!(db,
-        pg c => sql_query(statement)
+        pg c => prepared(statement)
+            .bind::<BigInt, _>(now)
             .bind::<Array<Binary>, _>(column(decided, |one| one.id))
             .bind::<Array<Text>, _>(column(decided, |one| one.state))
             .bind::<Array<Binary>, _>(column(decided, |one| one.hash))
-            .bind::<BigInt, _>(now)
             .execute(c)
             .map(drop),
         sqlite c => decided.iter().try_for_each(|one| {

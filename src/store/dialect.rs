@@ -8,11 +8,10 @@ use std::{
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     connection::{AnsiTransactionManager, TransactionManager, TransactionManagerStatus},
-    sql_query,
     sql_types::BigInt,
 };
 
-use super::Db;
+use super::{Db, prepared};
 use crate::clock::{Clock, Timestamp};
 
 /// Repeats an expression for the connection of each database: `each!(conn, c => statement.execute(c))`.
@@ -140,39 +139,36 @@ pub fn now(db: &mut Db, clock: &Clock) -> QueryResult<Timestamp> {
     read_clock(db, clock, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now")
 }
 
-/// PostgreSQL's statistics of a queue are those of a while ago, when it was mostly empty or the table small: for each
-/// batch the planner would read and sort all that waits, or the whole table.
-const BY_INDEX: &str =
-    "set_config('enable_sort', 'off', true) AS a, set_config('enable_seqscan', 'off', true) AS b";
-
 /// Until the end of this transaction, which works on a piece of a queue, rows are found and put in order by indexes.
+/// PostgreSQL's statistics of a queue are those of a while ago, when it was mostly empty or the table small: for each
+/// piece the planner would read and sort all that waits, or the whole table.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn go_by_index(db: &mut Db) -> QueryResult<()> {
+    let statement = "SELECT FROM set_config('enable_sort', 'off', true) AS a, set_config('enable_seqscan', 'off', true) AS b";
     match db {
-        Db::Pg(c) => sql_query(format!("SELECT FROM {BY_INDEX}")).execute(c).map(drop),
+        Db::Pg(c) => prepared(statement).execute(c).map(drop),
         Db::Sqlite(_) => Ok(()),
     }
 }
 
-/// Both at the beginning of a transaction that claims from a queue, and whose commit need not outlive a crash of the
-/// server: PostgreSQL's then does not wait for the disk.
+/// [`now`] and [`go_by_index`], at the beginning of a transaction that claims from a queue and whose commit need not
+/// outlive a crash of the server: PostgreSQL's then does not wait for the disk.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn now_for_claiming(db: &mut Db, clock: &Clock) -> QueryResult<Timestamp> {
-    let statement = format!(
-        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now \
-         FROM {BY_INDEX}, set_config('synchronous_commit', 'off', true) AS c"
-    );
-    read_clock(db, clock, &statement)
+    let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now \
+         FROM set_config('enable_sort', 'off', true) AS a, set_config('enable_seqscan', 'off', true) AS b, \
+         set_config('synchronous_commit', 'off', true) AS c";
+    read_clock(db, clock, statement)
 }
 
-fn read_clock(db: &mut Db, clock: &Clock, statement: &str) -> QueryResult<Timestamp> {
+fn read_clock(db: &mut Db, clock: &Clock, statement: &'static str) -> QueryResult<Timestamp> {
     match db {
         Db::Pg(c) => {
-            let now = clock.follow(|| sql_query(statement).get_result(c).map(|row: Now| row.now))?;
+            let now = clock.follow(|| prepared(statement).get_result(c).map(|row: Now| row.now))?;
             Ok(now.after(clock.offset()))
         }
         Db::Sqlite(_) => Ok(clock.now()),

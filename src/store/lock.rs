@@ -2,9 +2,9 @@
 //! transactions run at once, and what reads before it writes must not interleave with another on the same thing.
 //! Called by slices inside their transactions; every lock is advisory, so it keeps out only who asks for it.
 
-use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_query, sql_types};
+use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_types};
 
-use super::Db;
+use super::{Db, prepared};
 use crate::keys::AddressHash;
 
 /// What happens once in an installation, one after the other.
@@ -32,7 +32,7 @@ pub fn once(db: &mut Db, what: Once) -> QueryResult<()> {
         Once::Staff => 2,
         Once::Groups => 7,
     };
-    sql_query("SELECT pg_advisory_xact_lock($1, $2)")
+    prepared("SELECT pg_advisory_xact_lock(?, ?)")
         .bind::<sql_types::Integer, _>(ONCE)
         .bind::<sql_types::Integer, _>(what)
         .execute(connection)
@@ -52,7 +52,7 @@ pub fn addresses(db: &mut Db, hashes: impl IntoIterator<Item = AddressHash>) -> 
 fn lock_all(connection: &mut PgConnection, mut keys: Vec<i64>) -> QueryResult<()> {
     keys.sort_unstable();
     keys.dedup();
-    sql_query("SELECT pg_advisory_xact_lock(key) FROM unnest($1) AS key")
+    prepared("SELECT pg_advisory_xact_lock(key) FROM unnest(?) AS key")
         .bind::<sql_types::Array<sql_types::BigInt>, _>(keys)
         .execute(connection)
         .map(drop)

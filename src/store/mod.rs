@@ -12,6 +12,7 @@ mod group_commit;
 pub mod lock;
 mod long_read;
 pub mod migrate;
+mod prepared;
 pub mod schema;
 pub mod settings;
 mod writer;
@@ -29,6 +30,7 @@ pub use error::StoreError;
 pub use group_commit::{GroupCommit, InsertRows};
 pub use long_read::Reading;
 pub use migrate::MigrateError;
+pub use prepared::prepared;
 
 use checkpoint::Checkpointer;
 use connection::{Manager, Purpose};
