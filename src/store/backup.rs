@@ -73,7 +73,7 @@ pub fn backup(url: &DatabaseUrl, to: &Path) -> Result<u64, BackupError> {
 
 fn write(url: &DatabaseUrl, to: &Path) -> Result<u64, BackupError> {
     let open = |url: &DatabaseUrl| {
-        Db::open(url, Purpose::Read).map_err(|error| StoreError::Unavailable(error.to_string()))
+        Db::open(url, Purpose::LongRead).map_err(|error| StoreError::Unavailable(error.to_string()))
     };
     let name = to.to_string_lossy();
     let mut db = open(url)?;

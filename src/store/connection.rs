@@ -26,6 +26,8 @@ pub enum Db {
 pub enum Purpose {
     /// Statements that change nothing; SQLite refuses others.
     Read,
+    /// The same for whole lists.
+    LongRead,
     /// The writer's own connection.
     Write,
 }
@@ -38,6 +40,11 @@ const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRA
                       PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16384; \
                       PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 1;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+
+/// Compiling a statement that reads fifty rows takes longer than reading them. And a plan is kept with its statement: one
+/// made while a table was new would read all of it each time. What is short finds its rows by an index.
+const PG_SHORT: &str = "SET jit = off; SET enable_seqscan = off";
+const PG_LONG: &str = "SET jit = off";
 
 impl Db {
     /// Opens a connection, making the SQLite file and its folder (0700) when they are missing.
@@ -53,9 +60,9 @@ impl Db {
                             // The next transaction may be on another connection, which knows no statement of this one.
                             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
                         } else {
-                            // Compiling a statement that reads fifty rows takes longer than reading them.
+                            let settings = if purpose == Purpose::LongRead { PG_LONG } else { PG_SHORT };
                             connection
-                                .batch_execute("SET jit = off")
+                                .batch_execute(settings)
                                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
                         }
                         Ok(Self::Pg(connection))

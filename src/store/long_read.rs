@@ -59,8 +59,8 @@ impl Reading {
 }
 
 fn open(inner: &Inner, process: &AtomicI32) -> Result<Db, StoreError> {
-    let mut db =
-        Db::open(&inner.url, Purpose::Read).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let mut db = Db::open(&inner.url, Purpose::LongRead)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
     inner.begin_read(&mut db)?;
     if let (Db::Pg(_), false) = (&db, inner.has_pooler()) {
         process.store(own_process(&mut db)?, Ordering::SeqCst);
