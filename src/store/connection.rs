@@ -40,6 +40,8 @@ const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRA
                       PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16384; \
                       PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 1;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+/// Whole lists go past pages once; what they look up beside lies in the same order.
+const LONG_READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 /// Compiling a statement that reads fifty rows takes longer than reading them. And a plan is kept with its statement: one
 /// made while a table was new would read all of it each time. What is short finds its rows by an index.
@@ -79,7 +81,11 @@ impl Db {
                     })?;
                 }
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
-                let pragmas = if purpose == Purpose::Write { WRITER } else { READER };
+                let pragmas = match purpose {
+                    Purpose::Write => WRITER,
+                    Purpose::Read => READER,
+                    Purpose::LongRead => LONG_READER,
+                };
                 set_up(&mut connection, pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Sqlite(connection))
             }
