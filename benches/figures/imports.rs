@@ -1,5 +1,6 @@
-//! Bringing a list of new people, each round beside its ceiling: `psql \copy` and sqlite3's `.import` of the same rows into
-//! a bare table with the same indexes. On SQLite in bulk, and in pieces beside 500 sign-ups a second.
+//! Bringing a list of new people, and of people of whom only the address was known, each round beside its ceiling: `psql
+//! \copy` and sqlite3's `.import` of the same rows into a bare table with the same indexes. On SQLite in bulk, and in pieces
+//! beside 500 sign-ups a second.
 
 use std::{
     fmt::Write as _,
@@ -39,8 +40,12 @@ pub fn measure(engine: Engine, arguments: &Arguments) -> Fallible<()> {
     let folder = tempfile::tempdir_in(beside_the_build())?;
     let list = folder.path().join("list.csv");
     fs::write(&list, list_of(rows)?)?;
+    let addresses = folder.path().join("addresses.csv");
+    let only_them = |line: &str| format!("{}\n", line.split(',').next().unwrap_or_default());
+    fs::write(&addresses, fs::read_to_string(&list)?.lines().map(only_them).collect::<String>())?;
     println!("\nA list of {rows} people on {}, beside its ceiling", engine.name());
     let (mut own, mut bare, mut growth) = (Vec::new(), Vec::new(), 0.0_f64);
+    let mut filling = Vec::new();
     for _ in 0..arguments.rounds(3) {
         let database = Database::make(engine, 0)?;
         let home = tempfile::tempdir_in(beside_the_build())?;
@@ -50,13 +55,25 @@ pub fn measure(engine: Engine, arguments: &Arguments) -> Fallible<()> {
         fs::write(&one, "email\nnobody-else@example.org\n")?;
         growth = growth.max(peak - bring(&database, home.path(), &one, engine == Engine::Sqlite)?.1);
         bare.push(per_second(rows, ceiling(engine, &database, folder.path())?));
+        let known = Database::make(engine, 0)?;
+        bring(&known, home.path(), &addresses, engine == Engine::Sqlite)?;
+        let (seconds, peak) = bring(&known, home.path(), &list, engine == Engine::Sqlite)?;
+        filling.push(per_second(rows, seconds));
+        growth = growth.max(peak - bring(&known, home.path(), &one, engine == Engine::Sqlite)?.1);
     }
+    let way = if engine == Engine::Sqlite { "in bulk" } else { "beside a server" };
     println!(
         "{:28} {:>9.0} rows/s, ceiling {:>9.0}, ratio {}, memory grows by {growth:.0} MB",
-        if engine == Engine::Sqlite { "in bulk" } else { "beside a server" },
+        way,
         Rounds::new(own.clone()).median(),
         Rounds::new(bare.clone()).median(),
         Rounds::ratios(&own, &bare).spread(),
+    );
+    println!(
+        "{:28} {:>9.0} rows/s, ratio to the same ceiling {}",
+        format!("{way}, all known"),
+        Rounds::new(filling.clone()).median(),
+        Rounds::ratios(&filling, &bare).spread(),
     );
     if engine == Engine::Sqlite {
         let pieces = in_pieces(rows, &list)?;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use diesel::{
     QueryResult, QueryableByName,
     prelude::*,
-    sql_query,
     sql_types::{BigInt, Text},
     upsert::excluded,
 };
@@ -13,7 +12,7 @@ use diesel::{
 use crate::{
     each,
     store::{
-        Db,
+        Db, prepared,
         schema::{count_deltas, counts},
     },
 };
@@ -84,8 +83,8 @@ pub(super) fn is_folded(db: &mut Db) -> QueryResult<bool> {
 /// Takes up to `limit` deltas away and adds them to the figures; returns how many there were.
 pub(super) fn fold(db: &mut Db, limit: i64) -> QueryResult<usize> {
     // What is taken away is what is added, whatever commits beside this.
-    let taken: Vec<Count> = sql_query(
-        "DELETE FROM count_deltas WHERE number IN (SELECT number FROM count_deltas ORDER BY number LIMIT $1) \
+    let taken: Vec<Count> = prepared(
+        "DELETE FROM count_deltas WHERE number IN (SELECT number FROM count_deltas ORDER BY number LIMIT ?) \
          RETURNING dimension, key, slot, amount",
     )
     .bind::<BigInt, _>(limit)
@@ -115,12 +114,13 @@ pub(super) fn fold(db: &mut Db, limit: i64) -> QueryResult<usize> {
 /// # Errors
 /// When the database does not answer.
 pub fn top(db: &mut Db, dimension: &str, limit: i64) -> QueryResult<Vec<Count>> {
-    sql_query(
+    prepared(
         "SELECT dimension, key, slot, CAST(sum(amount) AS BIGINT) AS amount FROM ( \
-             SELECT dimension, key, slot, amount FROM counts WHERE dimension = $1 \
-             UNION ALL SELECT dimension, key, slot, amount FROM count_deltas WHERE dimension = $1 \
-         ) AS every_one GROUP BY dimension, key, slot HAVING sum(amount) > 0 ORDER BY 4 DESC, key LIMIT $2",
+             SELECT dimension, key, slot, amount FROM counts WHERE dimension = ? \
+             UNION ALL SELECT dimension, key, slot, amount FROM count_deltas WHERE dimension = ? \
+         ) AS every_one GROUP BY dimension, key, slot HAVING sum(amount) > 0 ORDER BY 4 DESC, key LIMIT ?",
     )
+    .bind::<Text, _>(dimension)
     .bind::<Text, _>(dimension)
     .bind::<BigInt, _>(limit)
     .load(db)
@@ -131,10 +131,12 @@ pub fn top(db: &mut Db, dimension: &str, limit: i64) -> QueryResult<Vec<Count>> 
 /// # Errors
 /// When the database does not answer.
 pub fn in_slots(db: &mut Db, dimension: &str, from: i64) -> QueryResult<Vec<Count>> {
-    sql_query(
-        "SELECT dimension, key, slot, amount FROM counts WHERE dimension = $1 AND key = '' AND slot >= $2 \
-         UNION ALL SELECT dimension, key, slot, amount FROM count_deltas WHERE dimension = $1 AND key = '' AND slot >= $2",
+    prepared(
+        "SELECT dimension, key, slot, amount FROM counts WHERE dimension = ? AND key = '' AND slot >= ? \
+         UNION ALL SELECT dimension, key, slot, amount FROM count_deltas WHERE dimension = ? AND key = '' AND slot >= ?",
     )
+    .bind::<Text, _>(dimension)
+    .bind::<BigInt, _>(from)
     .bind::<Text, _>(dimension)
     .bind::<BigInt, _>(from)
     .load(db)

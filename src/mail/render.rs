@@ -50,7 +50,8 @@ fn fill(text: &str) -> String {
     let mut filled = String::with_capacity(text.len() + 64);
     for line in text.trim().lines() {
         let line = line.trim_end();
-        if line.contains("://") || line.chars().count() <= TEXT_WIDTH {
+        // Cheapest first: no character is shorter than a byte.
+        if line.len() <= TEXT_WIDTH || line.chars().count() <= TEXT_WIDTH || line.contains("://") {
             filled.push_str(line);
         } else {
             fill_line(line, &mut filled);

@@ -10,18 +10,17 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::timeout_at,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Compose,
     domain::BEGIN_WITHIN,
     mailer::{Mailer, RECOVERY},
-    model::{Claimed, Fate},
+    model::Fate,
     queries,
+    trays::{self, Finished, Job, Jobs, Reporter, Reports},
 };
 use crate::{
     id::Id,
@@ -32,32 +31,14 @@ use crate::{
 /// Polling period when nothing wakes us: another process, or a retry that comes due.
 const POLL: Duration = Duration::from_millis(100);
 /// Mails that may be in hand for each sender, from their claim to their mark.
-const SLOTS_PER_SENDER: usize = 64;
+const SLOTS_PER_SENDER: usize = 128;
 /// Marks in one transaction at most.
 const MARK_AT_ONCE: usize = 256;
-/// How long a mark waits for others, unless they already hold many of the slots: a transaction for each few mails would
-/// cost more than the mails. What a crash finds unmarked is sent again.
-const MARK_WITHIN: Duration = Duration::from_millis(10);
 
 /// Some senders with their connections, and the mails they work on.
 pub struct Crew {
     mailer: Arc<Mailer>,
     senders: Vec<Sender>,
-}
-
-/// A claimed mail on its way to a sender.
-struct Job {
-    mail: Claimed,
-    compose: Compose,
-    claimed_at: Instant,
-    slot: OwnedSemaphorePermit,
-}
-
-/// A mail whose fate is to be marked; then its slot is free.
-struct Finished {
-    mail: Claimed,
-    fate: Fate,
-    slot: OwnedSemaphorePermit,
 }
 
 impl Crew {
@@ -77,7 +58,8 @@ impl Crew {
                 let claimed = tokio::select! {
                     () = stop.cancelled() => return,
                     slots = desk.free_slots() => {
-                        let wanted = slots.len();
+                        let Some(slots) = slots else { return };
+                        let wanted = slots.num_permits();
                         let claimed = desk.claim(slots, was_full).await;
                         was_full = matches!(claimed, Ok(count) if count == wanted);
                         claimed
@@ -108,7 +90,7 @@ impl Crew {
     /// When the database does not answer.
     pub async fn deliver_due(&mut self, stop: &CancellationToken) -> Result<usize, StoreError> {
         self.work(stop, async |desk: Desk| {
-            let slots = desk.free_slots().await;
+            let Some(slots) = desk.free_slots().await else { return Ok(0) };
             desk.claim(slots, false).await
         })
         .await
@@ -116,20 +98,18 @@ impl Crew {
 
     /// Lets `claiming` fill the desk while senders and marker work; they end when it has ended and all is marked.
     async fn work<T>(&mut self, stop: &CancellationToken, claiming: impl AsyncFnOnce(Desk) -> T) -> T {
-        let slots = Arc::new(Semaphore::new(self.senders.len() * SLOTS_PER_SENDER));
-        let (jobs, waiting) = mpsc::unbounded_channel();
-        let (finished, reports) = mpsc::unbounded_channel();
-        let waiting = Arc::new(Mutex::new(waiting));
+        let count = self.senders.len() * SLOTS_PER_SENDER;
+        let jobs = Arc::new(Jobs::default());
+        let (reporter, reports) = trays::reports((count / 4).clamp(1, MARK_AT_ONCE));
         let mut sending = JoinSet::new();
         for sender in self.senders.drain(..) {
-            let (mailer, waiting) = (Arc::clone(&self.mailer), Arc::clone(&waiting));
-            sending.spawn(send_all(mailer, sender, waiting, finished.clone(), stop.clone()));
+            let (mailer, jobs) = (Arc::clone(&self.mailer), Arc::clone(&jobs));
+            sending.spawn(send_all(mailer, sender, jobs, reporter.clone(), stop.clone()));
         }
         let mailer = &self.mailer;
-        let count = slots.available_permits();
-        let enough = (count / 4).clamp(1, MARK_AT_ONCE);
-        let desk = Desk { mailer: Arc::clone(mailer), half: count / 2, slots, jobs, finished };
-        let (outcome, ()) = tokio::join!(claiming(desk), mark_all(mailer, reports, enough));
+        let slots = Arc::new(Semaphore::new(count));
+        let desk = Desk { mailer: Arc::clone(mailer), half: count / 2, slots, jobs, reporter };
+        let (outcome, ()) = tokio::join!(claiming(desk), mark_all(mailer, reports));
         while let Some(ended) = sending.join_next().await {
             self.senders.push(ended.unwrap_or_else(|error| {
                 tracing::error!(%error, "a sender of mail broke down; another takes its place");
@@ -140,53 +120,60 @@ impl Crew {
     }
 }
 
-/// Where claimed mails wait for a sender.
+/// Where claimed mails wait for a sender; closed with its end.
 struct Desk {
     mailer: Arc<Mailer>,
     slots: Arc<Semaphore>,
     half: usize,
-    jobs: mpsc::UnboundedSender<Job>,
-    finished: mpsc::UnboundedSender<Finished>,
+    jobs: Arc<Jobs>,
+    reporter: Reporter,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
 }
 
 impl Desk {
     /// All free slots, once that is half of them: a claim is a transaction, and should be worth it. Senders that
     /// hang hold one slot each, so that half are free again soon.
-    async fn free_slots(&self) -> Vec<OwnedSemaphorePermit> {
-        let mut free = Vec::with_capacity(2 * self.half);
-        while free.len() < self.half {
-            // Never closed.
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
-            free.push(slot);
+    async fn free_slots(&self) -> Option<OwnedSemaphorePermit> {
+        let half = u32::try_from(self.half).ok()?;
+        // Never closed.
+        let mut free = Arc::clone(&self.slots).acquire_many_owned(half).await.ok()?;
+        let more = u32::try_from(self.slots.available_permits()).unwrap_or(0);
+        if let Ok(more) = Arc::clone(&self.slots).try_acquire_many_owned(more) {
+            free.merge(more);
         }
-        while let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            free.push(slot);
-        }
-        free
+        Some(free)
     }
 
     /// Claims due mails, one for each slot at most, and puts them before the senders; returns how many. Looks first
     /// whether any is due, since a claim is a write, unless there are `surely` more.
-    async fn claim(&self, mut slots: Vec<OwnedSemaphorePermit>, surely: bool) -> Result<usize, StoreError> {
+    async fn claim(&self, mut slots: OwnedSemaphorePermit, surely: bool) -> Result<usize, StoreError> {
         let store = &self.mailer.kernel.store;
         let clock = self.mailer.kernel.clock.clone();
         if !surely && !store.read(move |db| Ok::<_, StoreError>(queries::any_due(db, &clock)?)).await? {
             return Ok(0);
         }
-        let limit = i64::try_from(slots.len()).unwrap_or(1);
+        let limit = i64::try_from(slots.num_permits()).unwrap_or(1);
         let clock = self.mailer.kernel.clock.clone();
         let claimed_at = Instant::now();
         let claimed = store
             .write(Lane::Worker, move |db| Ok::<_, StoreError>(queries::claim(db, &clock, Id::new(), limit)?))
             .await?;
         let count = claimed.len();
-        for ((mail, compose), slot) in self.mailer.prepare(claimed).await?.into_iter().zip(slots.drain(..)) {
-            // Neither end closes before the desk does.
+        let mut jobs = Vec::with_capacity(count);
+        for (mail, compose) in self.mailer.prepare(claimed).await? {
+            // There is one for each.
+            let Some(slot) = slots.split(1) else { break };
             match compose {
-                Some(compose) => drop(self.jobs.send(Job { mail, compose, claimed_at, slot })),
-                None => drop(self.finished.send(Finished { mail, fate: Fate::Dropped, slot })),
+                Some(compose) => jobs.push(Job { mail, compose, claimed_at, slot }),
+                None => self.reporter.report(Finished { mail, fate: Fate::Dropped, slot }),
             }
         }
+        self.jobs.put(jobs);
         Ok(count)
     }
 }
@@ -195,38 +182,27 @@ impl Desk {
 async fn send_all(
     mailer: Arc<Mailer>,
     mut sender: Sender,
-    waiting: Arc<Mutex<mpsc::UnboundedReceiver<Job>>>,
-    finished: mpsc::UnboundedSender<Finished>,
+    jobs: Arc<Jobs>,
+    reporter: Reporter,
     stop: CancellationToken,
 ) -> Sender {
-    loop {
-        let next = waiting.lock().await.recv().await;
-        let Some(Job { mail, compose, claimed_at, slot }) = next else { return sender };
+    while let Some(Job { mail, compose, claimed_at, slot }) = jobs.next().await {
         let fate = if stop.is_cancelled() || claimed_at.elapsed() > BEGIN_WITHIN {
             Fate::GivenBack
         } else {
             mailer.send(&mut sender, &mail, compose).await
         };
-        drop(finished.send(Finished { mail, fate, slot }));
+        reporter.report(Finished { mail, fate, slot });
     }
+    sender
 }
 
-/// Marks what is finished, `enough` at once if they come soon.
-async fn mark_all(mailer: &Mailer, mut reports: mpsc::UnboundedReceiver<Finished>, enough: usize) {
-    let mut batch = Vec::with_capacity(MARK_AT_ONCE);
-    while reports.recv_many(&mut batch, MARK_AT_ONCE).await > 0 {
-        let end = Instant::now() + MARK_WITHIN;
-        while batch.len() < enough {
-            let room = MARK_AT_ONCE - batch.len();
-            match timeout_at(end.into(), reports.recv_many(&mut batch, room)).await {
-                Ok(1..) => {}
-                // No time left, or nobody is left to report.
-                Ok(0) | Err(_) => break,
-            }
-        }
+/// Marks what is finished, many at once if they come soon.
+async fn mark_all(mailer: &Mailer, mut reports: Reports) {
+    while let Some(batch) = reports.next(MARK_AT_ONCE).await {
         let (fates, slots): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|Finished { mail, fate, slot }| ((mail, fate), slot)).unzip();
+            batch.into_iter().map(|Finished { mail, fate, slot }| ((mail, fate), slot)).unzip();
         mailer.mark(fates).await;
-        drop(slots);
+        trays::free(slots);
     }
 }

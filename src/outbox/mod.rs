@@ -9,6 +9,7 @@ pub mod limits;
 mod mailer;
 mod model;
 mod queries;
+mod trays;
 
 use std::collections::HashMap;
 

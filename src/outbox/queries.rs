@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use diesel::{
     QueryResult,
-    dsl::sql,
     prelude::*,
-    sql_types::{Array, BigInt, Binary, Bool, Text},
+    sql_types::{Array, BigInt, Binary, Text},
 };
 
 use super::{
@@ -17,11 +16,11 @@ use crate::{
     clock::{Clock, Timestamp},
     each,
     id::Id,
-    store::{Db, dialect, prepared, schema::outbox},
+    store::{Db, Literally, dialect, literally, prepared, schema::outbox},
 };
 
-/// Written out, not bound: SQLite uses a partial index only for the words of its own condition.
-const DUE: &str = "state = 'due'";
+const DUE: Literally = literally("state = 'due'");
+const DEAD: Literally = literally("state = 'dead'");
 
 /// Owes `mails`, in the caller's transaction: the reason and the mail commit together.
 ///
@@ -90,7 +89,7 @@ pub fn enqueue_at(db: &mut Db, mail: &NewMail, due_at: Timestamp, now: Timestamp
 /// Whether any mail is due: a read, so that idle polling writes nothing.
 pub(super) fn any_due(db: &mut Db, clock: &Clock) -> QueryResult<bool> {
     let now = dialect::now(db, clock)?;
-    let due = outbox::table.filter(sql::<Bool>(DUE)).filter(outbox::due_at.le(now));
+    let due = outbox::table.filter(DUE).filter(outbox::due_at.le(now));
     diesel::select(diesel::dsl::exists(due)).get_result(db)
 }
 
@@ -112,14 +111,14 @@ pub(super) fn claim(db: &mut Db, clock: &Clock, lease: Id, limit: i64) -> QueryR
     );
     let other = diesel::alias!(outbox as other);
     let due = other
-        .filter(sql::<Bool>(DUE))
+        .filter(DUE)
         .filter(other.field(outbox::due_at).le(now))
         .order(other.field(outbox::due_at))
         .limit(limit)
         .select(other.field(outbox::id));
     diesel::update(outbox::table)
         .filter(outbox::id.eq_any(due))
-        .filter(sql::<Bool>(DUE))
+        .filter(DUE)
         .filter(outbox::due_at.le(now))
         .set((
             outbox::due_at.eq(now.after(LEASE)),
@@ -147,25 +146,17 @@ fn claim_unlocked(c: &mut PgConnection, now: Timestamp, lease: Id, limit: i64) -
         .load(c)
 }
 
-/// Records what became of claimed mails; a mail whose lease was lost is left to its new holder. What was sent or
-/// dropped, as most are, in one statement each.
+/// Records what became of claimed mails; a mail whose lease was lost is left to its new holder. What was sent,
+/// dropped or given back, as most are, in one statement each.
 pub(super) fn mark(db: &mut Db, clock: &Clock, fates: &[(Claimed, Fate)]) -> QueryResult<()> {
     let now = dialect::now(db, clock)?;
-    let (mut sent, mut dropped) = (Vec::new(), Vec::new());
+    let (mut sent, mut dropped, mut given_back) = (Vec::new(), Vec::new(), Vec::new());
     for (mail, fate) in fates {
         let mine = outbox::table.filter(outbox::id.eq(mail.id)).filter(outbox::lease.eq(Some(mail.lease)));
         match fate {
             Fate::Sent => sent.push(mail),
             Fate::Dropped => dropped.push(mail),
-            Fate::GivenBack => {
-                diesel::update(mine)
-                    .set((
-                        outbox::due_at.eq(now),
-                        outbox::lease.eq(None::<Id>),
-                        outbox::attempts.eq(mail.attempts - 1),
-                    ))
-                    .execute(db)?;
-            }
+            Fate::GivenBack => given_back.push(mail),
             Fate::Deferred(reason) if mail.attempts < MAX_ATTEMPTS => {
                 let jitter = mail.id.as_bytes()[15];
                 diesel::update(mine)
@@ -188,8 +179,31 @@ pub(super) fn mark(db: &mut Db, clock: &Clock, fates: &[(Claimed, Fate)]) -> Que
             }
         }
     }
+    give_back(db, &given_back, now)?;
     finish(db, "sent", &sent, now)?;
     finish(db, "dropped", &dropped, now)
+}
+
+/// These were not begun; a slow relay leaves many.
+fn give_back(db: &mut Db, mails: &[&Claimed], now: Timestamp) -> QueryResult<()> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    let mine = outbox::table
+        .filter(outbox::id.eq_any(mails.iter().map(|mail| mail.id)))
+        .filter(outbox::lease.eq_any(leases(mails).into_iter().map(Some)));
+    diesel::update(mine)
+        .set((
+            outbox::due_at.eq(now),
+            outbox::lease.eq(None::<Id>),
+            outbox::attempts.eq(outbox::attempts - 1),
+        ))
+        .execute(db)
+        .map(drop)
+}
+
+fn leases(mails: &[&Claimed]) -> BTreeSet<Id> {
+    mails.iter().map(|mail| mail.lease).collect()
 }
 
 /// These need their address no longer.
@@ -197,10 +211,20 @@ fn finish(db: &mut Db, state: &str, mails: &[&Claimed], now: Timestamp) -> Query
     if mails.is_empty() {
         return Ok(());
     }
-    let leases: BTreeSet<Id> = mails.iter().map(|mail| mail.lease).collect();
+    if let Db::Pg(connection) = db {
+        let statement = "UPDATE outbox SET state = ?, address = '', lease = NULL, finished_at = ? \
+             WHERE id = ANY (?) AND lease = ANY (?)";
+        return prepared(statement)
+            .bind::<Text, _>(state)
+            .bind::<BigInt, _>(now)
+            .bind::<Array<Binary>, _>(mails.iter().map(|mail| mail.id).collect::<Vec<_>>())
+            .bind::<Array<Binary>, _>(leases(mails).into_iter().collect::<Vec<_>>())
+            .execute(connection)
+            .map(drop);
+    }
     let mine = outbox::table
         .filter(outbox::id.eq_any(mails.iter().map(|mail| mail.id)))
-        .filter(outbox::lease.eq_any(leases.into_iter().map(Some)));
+        .filter(outbox::lease.eq_any(leases(mails).into_iter().map(Some)));
     diesel::update(mine)
         .set((
             outbox::state.eq(state),
@@ -254,11 +278,7 @@ pub fn forget(db: &mut Db, subjects: &[Id]) -> QueryResult<()> {
 /// # Errors
 /// When the database does not answer.
 pub fn count_dead_since(db: &mut Db, since: Timestamp) -> QueryResult<i64> {
-    outbox::table
-        .filter(sql::<Bool>("state = 'dead'"))
-        .filter(outbox::finished_at.ge(Some(since)))
-        .count()
-        .get_result(db)
+    outbox::table.filter(DEAD).filter(outbox::finished_at.ge(Some(since))).count().get_result(db)
 }
 
 /// Mails in this state, or all, newest first, beginning below `before`; one more than `limit` when there are more.
@@ -272,8 +292,11 @@ pub fn list(
     limit: u16,
 ) -> QueryResult<Vec<OwedMail>> {
     let mut query = outbox::table.into_boxed();
-    if let Some(state) = state {
-        query = query.filter(outbox::state.eq(state));
+    match state {
+        Some("due") => query = query.filter(DUE),
+        Some("dead") => query = query.filter(DEAD),
+        Some(state) => query = query.filter(outbox::state.eq(state)),
+        None => {}
     }
     if let Some(before) = before {
         query = query.filter(outbox::id.lt(before));
@@ -301,7 +324,7 @@ pub fn list(
 /// # Errors
 /// When a statement fails.
 pub fn revive(db: &mut Db, ids: Option<&[Id]>, now: Timestamp, limit: i64) -> QueryResult<usize> {
-    let mut dead = outbox::table.filter(sql::<Bool>("state = 'dead'")).into_boxed();
+    let mut dead = outbox::table.filter(DEAD).into_boxed();
     if let Some(ids) = ids {
         dead = dead.filter(outbox::id.eq_any(ids.to_vec()));
     }
@@ -327,7 +350,7 @@ pub fn revive(db: &mut Db, ids: Option<&[Id]>, now: Timestamp, limit: i64) -> Qu
 /// # Errors
 /// When the statement fails.
 pub fn forget_dead(db: &mut Db, before: Timestamp) -> QueryResult<usize> {
-    diesel::update(outbox::table.filter(sql::<Bool>("state = 'dead'")))
+    diesel::update(outbox::table.filter(DEAD))
         .filter(outbox::finished_at.lt(Some(before)))
         .filter(outbox::address.ne(""))
         .set(outbox::address.eq(""))

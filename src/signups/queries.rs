@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use diesel::{
     QueryResult,
-    dsl::sql,
     prelude::*,
     result::{DatabaseErrorKind, Error::DatabaseError},
-    sql_types::{Array, BigInt, Binary, Bool, Text},
+    sql_types::{Array, BigInt, Binary, Text},
 };
 
 use super::model::{NewSignup, Stored, Untriaged};
@@ -16,8 +15,12 @@ use crate::{
     each,
     id::Id,
     keys::AddressHash,
-    store::{Db, prepared, schema::signups},
+    store::{Db, Literally, literally, prepared, schema::signups},
 };
+
+const NEW: Literally = literally("state = 'new'");
+const NOT_NEW: Literally = literally("state <> 'new'");
+const STALE: Literally = literally("triaged_at IS NOT NULL AND email <> '' AND state <> 'confirmed'");
 
 /// Appends `rows`; those that are there already stay as they are. SQLite takes them in pieces of a fixed size,
 /// without an ON CONFLICT clause: diesel then finds its prepared statement by type, and writes no SQL.
@@ -75,12 +78,12 @@ fn insert_one(c: &mut SqliteConnection, row: &NewSignup) -> QueryResult<()> {
 
 /// Whether any sign-up waits for triage.
 pub fn any_new(db: &mut Db) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(signups::table.filter(signups::state.eq("new")))).get_result(db)
+    diesel::select(diesel::dsl::exists(signups::table.filter(NEW))).get_result(db)
 }
 
 /// The oldest sign-ups that wait for triage, and that no other transaction has in hand.
 pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
-    let oldest = signups::table.filter(signups::state.eq("new")).order(signups::id).limit(limit).select((
+    let oldest = signups::table.filter(NEW).order(signups::id).limit(limit).select((
         signups::id,
         signups::email,
         signups::form,
@@ -169,10 +172,10 @@ pub fn forms_of(db: &mut Db, supporters: &[Id]) -> QueryResult<HashMap<Id, Vec<S
 }
 
 /// Unconfirmed sign-ups triaged before `before` that still hold something of a person, oldest first, without
-/// the first `skip`. The condition is written out: it is the index's own.
+/// the first `skip`.
 pub fn list_stale(db: &mut Db, before: Timestamp, skip: i64, limit: i64) -> QueryResult<Vec<Id>> {
     signups::table
-        .filter(sql::<Bool>("triaged_at IS NOT NULL AND email <> '' AND state <> 'confirmed'"))
+        .filter(STALE)
         .filter(signups::triaged_at.lt(Some(before)))
         .order(signups::triaged_at)
         .offset(skip)
@@ -193,7 +196,11 @@ pub fn list_pending(db: &mut Db, ids: &[Id]) -> QueryResult<Vec<(Id, AddressHash
 
 /// Sign-ups in `state`, newest first, beginning below `before`.
 pub fn list(db: &mut Db, state: &str, before: Option<Id>, limit: i64) -> QueryResult<Vec<Stored>> {
-    let mut query = signups::table.filter(signups::state.eq(state)).select(Stored::as_select()).into_boxed();
+    let mut query = signups::table.select(Stored::as_select()).into_boxed();
+    query = match state {
+        "new" => query.filter(NEW),
+        _ => query.filter(NOT_NEW).filter(signups::state.eq(state)),
+    };
     if let Some(before) = before {
         query = query.filter(signups::id.lt(before));
     }

@@ -20,6 +20,10 @@ use super::{Db, StoreError, dialect, writer::FirstLane};
 
 /// Rows in one transaction at most.
 const BATCH: usize = 256;
+/// Rows that wait for a thread that is busy until another helps it.
+const HELP_FROM: usize = 32;
+/// How long the oldest waits until another helps, however few there are: the first may hang.
+const HELP_AFTER: Duration = Duration::from_millis(20);
 /// How long a row may wait for a database that is locked or away before its sender is told to come back.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -67,7 +71,7 @@ impl<T: Send + 'static> GroupCommit<T> {
     /// stored: then it is not.
     pub async fn append(&self, row: T) -> Result<(), StoreError> {
         let (done, stored) = oneshot::channel();
-        {
+        let is_much = {
             let mut queue = self.lock();
             // Under the lock, so that nothing enters after the writer has looked for the last time.
             if self.closed.load(Ordering::Acquire) {
@@ -77,8 +81,12 @@ impl<T: Send + 'static> GroupCommit<T> {
                 return Err(StoreError::QueueFull);
             }
             queue.push_back(Entry { row, since: Instant::now(), done });
+            is_much(&queue)
+        };
+        if let Some((first, helpers)) = self.writers.get().and_then(|writers| writers.split_first()) {
+            first.unpark();
+            helpers.iter().filter(|_| is_much).for_each(Thread::unpark);
         }
-        self.writers.get().into_iter().flatten().for_each(Thread::unpark);
         stored.await.unwrap_or(Err(StoreError::Closed)).map(drop)
     }
 
@@ -118,6 +126,10 @@ impl<T: Send + 'static> FirstLane for GroupCommit<T> {
 
     fn has_work(&self) -> bool {
         !self.lock().is_empty()
+    }
+
+    fn needs_help(&self) -> bool {
+        is_much(&self.lock())
     }
 
     fn refuse(&self, reason: &str) {
@@ -168,6 +180,12 @@ impl<T: Send + 'static> FirstLane for GroupCommit<T> {
             }
         }
     }
+}
+
+/// Whether another thread should take some of `queue`: a few rows are cheaper with the next group of the first, unless
+/// that hangs.
+fn is_much<T>(queue: &VecDeque<Entry<T>>) -> bool {
+    queue.len() >= HELP_FROM || queue.front().is_some_and(|oldest| oldest.since.elapsed() > HELP_AFTER)
 }
 
 /// A lock or a lost connection is worth waiting for; a full or read-only disk is told at once.

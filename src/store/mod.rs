@@ -30,7 +30,7 @@ pub use error::StoreError;
 pub use group_commit::{GroupCommit, InsertRows};
 pub use long_read::Reading;
 pub use migrate::MigrateError;
-pub use prepared::prepared;
+pub use prepared::{Literally, literally, prepared};
 
 use checkpoint::Checkpointer;
 use connection::{Manager, Purpose};

@@ -5,12 +5,43 @@
 use std::marker::PhantomData;
 
 use diesel::{
-    QueryResult, RunQueryDsl,
+    AppearsOnTable, Expression, QueryResult, RunQueryDsl, SelectableExpression,
     backend::Backend,
+    expression::{ValidGrouping, is_aggregate},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{HasSqlType, Untyped},
+    sql_types::{Bool, HasSqlType, Untyped},
 };
+
+/// A condition of diesel's query builder in words of our own. A partial index serves only who asks in the words of its own
+/// condition, not by a value that is bound; and diesel's `sql` would have the statement prepared anew each time.
+#[must_use]
+pub const fn literally(condition: &'static str) -> Literally {
+    Literally(condition)
+}
+
+/// What [`literally`] makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Literally(&'static str);
+
+impl Expression for Literally {
+    type SqlType = Bool;
+}
+impl<Source: ?Sized> AppearsOnTable<Source> for Literally {}
+impl<Source: ?Sized> SelectableExpression<Source> for Literally {}
+impl ValidGrouping<()> for Literally {
+    type IsAggregate = is_aggregate::Never;
+}
+impl<DB: Backend> QueryFragment<DB> for Literally {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+impl QueryId for Literally {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
 
 /// SQL in which each `?` is a value, bound in this order. It reads rows by the names of their columns.
 #[must_use = "nothing happens until it is executed or loaded"]

@@ -24,8 +24,9 @@ const INTAKE_REST: Duration = Duration::from_millis(1);
 /// Pause before a failed database is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Threads and connections for a PostgreSQL server: two for intake, so that one fills while the other commits.
-const POSTGRES: [Duty; 5] = [Duty::Intake, Duty::Intake, Duty::Jobs, Duty::Jobs, Duty::Jobs];
+/// Threads and connections for a PostgreSQL server: two for intake, so that one fills while the other commits when there
+/// is enough for both.
+const POSTGRES: [Duty; 5] = [Duty::Intake, Duty::Help, Duty::Jobs, Duty::Jobs, Duty::Jobs];
 
 /// What a thread writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ enum Duty {
     All,
     /// Group commits alone.
     Intake,
+    /// The same, when one thread is not enough.
+    Help,
     /// Everything else.
     Jobs,
 }
@@ -45,12 +48,14 @@ pub(super) type Job = Box<dyn FnOnce(&mut Db, QueryResult<()>) -> bool + Send>;
 
 /// Work that goes before every job: group commits.
 pub(super) trait FirstLane: Send + Sync {
-    /// Tells which threads to wake when work arrives.
+    /// Tells which threads to wake when work arrives; all but the first are to help it.
     fn attach(&self, writers: Vec<Thread>);
     /// Refuses further work.
     fn close(&self);
     /// Whether anything waits.
     fn has_work(&self) -> bool;
+    /// Whether more waits than one thread should do.
+    fn needs_help(&self) -> bool;
     /// Commits one group.
     fn run(&self, db: &mut Db) -> Result<(), StoreError>;
     /// Tells all that wait that the database cannot be opened.
@@ -73,9 +78,17 @@ impl Shared {
     /// Closed, with nothing left for this duty. One look under the lock: a job that got in before the close is run.
     fn is_finished(&self, duty: Duty) -> bool {
         let queues = self.lock();
-        let no_job = duty == Duty::Intake || queues.lanes.iter().all(VecDeque::is_empty);
-        let no_intake = duty == Duty::Jobs || !self.first.get().is_some_and(|first| first.has_work());
-        queues.closed && no_job && no_intake
+        let no_job = matches!(duty, Duty::Intake | Duty::Help) || queues.lanes.iter().all(VecDeque::is_empty);
+        queues.closed && no_job && self.intake_for(duty).is_none()
+    }
+
+    /// The group commits, if they have work for this duty.
+    fn intake_for(&self, duty: Duty) -> Option<&Arc<dyn FirstLane>> {
+        self.first.get().filter(|first| match duty {
+            Duty::All | Duty::Intake => first.has_work(),
+            Duty::Help => first.needs_help(),
+            Duty::Jobs => false,
+        })
     }
 
     /// The next job of the first `lanes` lanes.
@@ -130,7 +143,10 @@ impl Writer {
             }
             queues.lanes[lane.index()].push_back(job);
         }
-        self.threads.iter().filter(|(duty, _)| *duty != Duty::Intake).for_each(|(_, thread)| thread.unpark());
+        self.threads
+            .iter()
+            .filter(|(duty, _)| matches!(duty, Duty::All | Duty::Jobs))
+            .for_each(|(_, thread)| thread.unpark());
         Ok(())
     }
 
@@ -151,11 +167,11 @@ fn run(shared: &Shared, url: &DatabaseUrl, duty: Duty, mut connection: Option<Db
     let mut turns = 0;
     let mut last_intake: Option<Instant> = None;
     loop {
-        let first = shared.first.get().filter(|first| duty != Duty::Jobs && first.has_work());
+        let first = shared.intake_for(duty);
         let rest = last_intake.map_or(Duration::ZERO, |at| INTAKE_REST.saturating_sub(at.elapsed()));
         let is_busy = first.is_some() || !rest.is_zero();
         let job = match turns {
-            _ if duty == Duty::Intake => None,
+            _ if matches!(duty, Duty::Intake | Duty::Help) => None,
             WORKER_TURNS.. => shared.next_job(Lane::ALL),
             _ if !is_busy => shared.next_job(Lane::ALL),
             turn if turn % VISITOR_TURNS == VISITOR_TURNS - 1 || first.is_none() => shared.next_job(1),

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use diesel::{
     QueryResult,
     prelude::*,
-    sql_query,
     sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
 };
 
@@ -21,7 +20,7 @@ use crate::{
     id::Id,
     keys::AddressHash,
     store::{
-        Db,
+        Db, prepared,
         schema::{supporter_aliases, supporters, suppressions},
     },
 };
@@ -236,12 +235,13 @@ fn update_columns(c: &mut PgConnection, rows: &[Filled], now: Timestamp) -> Quer
          postal_code = n.postal_code, region = n.region, phone = n.phone, phone_consent = n.phone_consent, \
          country = n.country, involvement = n.involvement, source_code = n.source_code, word_1 = n.w1, \
          word_2 = n.w2, word_3 = n.w3, word_4 = n.w4, word_5 = n.w5, word_6 = n.w6, domain = n.domain, \
-         updated_at = $18 \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (id, \
+         updated_at = ? \
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS n (id, \
          given_name, family_name, postal_code, region, phone, phone_consent, country, involvement, source_code, \
          w1, w2, w3, w4, w5, w6, domain) WHERE supporters.id = n.id";
     type Texts = Array<Nullable<Text>>;
-    sql_query(statement)
+    prepared(statement)
+        .bind::<BigInt, _>(now)
         .bind::<Array<Binary>, _>(column(rows, |row| row.id))
         .bind::<Texts, _>(column(rows, |row| row.profile.given_name.as_deref()))
         .bind::<Texts, _>(column(rows, |row| row.profile.family_name.as_deref()))
@@ -259,7 +259,6 @@ fn update_columns(c: &mut PgConnection, rows: &[Filled], now: Timestamp) -> Quer
         .bind::<Texts, _>(word(rows, 4))
         .bind::<Texts, _>(word(rows, 5))
         .bind::<Texts, _>(word(rows, 6))
-        .bind::<BigInt, _>(now)
         .execute(c)
         .map(drop)
 }

@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use diesel::{
     QueryResult,
     prelude::*,
-    sql_query,
     sql_types::{Array, BigInt, Double, Nullable, Text},
 };
 
@@ -15,7 +14,7 @@ use crate::{
     clock::Timestamp,
     each,
     store::{
-        Db,
+        Db, prepared,
         schema::{fields, supporter_fields, supporter_tags, supporters, tags},
     },
 };
@@ -94,9 +93,9 @@ pub fn fill_fields(
     each!(db,
         pg c => {
             let statement = "INSERT INTO supporter_fields (supporter_number, field_number, value, rank) \
-                 SELECT s, f, v, r FROM unnest($1, $2, $3, $4) AS n (s, f, v, r) \
+                 SELECT s, f, v, r FROM unnest(?, ?, ?, ?) AS n (s, f, v, r) \
                  ON CONFLICT (supporter_number, field_number) DO UPDATE SET value = excluded.value, rank = excluded.rank";
-            sql_query(statement)
+            prepared(statement)
                 .bind::<Array<BigInt>, _>(missing.iter().map(|one| one.supporter).collect::<Vec<_>>())
                 .bind::<Array<BigInt>, _>(missing.iter().map(|one| one.given.number).collect::<Vec<_>>())
                 .bind::<Array<Text>, _>(missing.iter().map(|one| one.given.value.text.as_str()).collect::<Vec<_>>())
@@ -212,12 +211,12 @@ struct Added {
 
 fn insert_tags(c: &mut PgConnection, rows: &[(i64, i64)], now: Timestamp) -> QueryResult<Vec<(i64, i64)>> {
     let statement = "INSERT INTO supporter_tags (tag_number, supporter_number, created_at) \
-         SELECT t, s, $3 FROM unnest($1, $2) AS n (t, s) ON CONFLICT DO NOTHING \
+         SELECT t, s, ? FROM unnest(?, ?) AS n (t, s) ON CONFLICT DO NOTHING \
          RETURNING tag_number, supporter_number";
-    let added: Vec<Added> = sql_query(statement)
+    let added: Vec<Added> = prepared(statement)
+        .bind::<BigInt, _>(now)
         .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.0).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.1).collect::<Vec<_>>())
-        .bind::<BigInt, _>(now)
         .load(c)?;
     Ok(added.into_iter().map(|row| (row.tag_number, row.supporter_number)).collect())
 }

@@ -14,13 +14,19 @@ use super::{
     Condition,
     ranges::{Branch, branches},
     sql::{Values, list},
+    words::WORDS,
 };
 use crate::store::{Db, schema::supporters};
 
 /// Numbers of a block, as the indexes have it.
 const BLOCK: i64 = 8192;
-/// Blocks that are asked at first; then sixteen times as many, and so on: each statement is planned anew.
+/// Blocks that are asked at first; then sixteen times as many, and so on.
 const FIRST: i64 = 1;
+/// Indexes times blocks of a statement that is kept prepared: to plan one for each index of a word takes longer than to run
+/// it. Larger ones are rare.
+const KEPT: usize = 1024;
+/// Indexes of such a statement: those of a word, or as many beginnings of postal codes.
+const MOST_KEPT: usize = WORDS + 2;
 
 /// Numbers of up to `limit` of whom `condition`, a range, may hold, newest first, all below `before`: everybody for whom it
 /// does, and of a word with several parts those for whom its longest does.
@@ -52,7 +58,10 @@ pub(super) fn newest_in_blocks(
             };
             let taken = rest.iter().position(enough).map_or(rest.len(), |last| last + 1);
             let (now, later) = rest.split_at(taken);
-            let blocks = now.iter().map(|(block, _)| *block).collect();
+            let mut blocks: Vec<i64> = now.iter().map(|(block, _)| *block).collect();
+            // In few sizes, so that there are few texts of the statement; a block named twice is read once.
+            let size = blocks.len().next_power_of_two();
+            blocks.resize(size, blocks.last().copied().unwrap_or_default());
             let members = Members { branches: branches(condition), before, blocks, limit };
             found.extend(members.load::<i64>(db)?);
             rest = later;
@@ -90,7 +99,9 @@ impl QueryId for Counts<'_> {
 }
 impl<DB: Values> QueryFragment<DB> for Counts<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
+        if self.branches.len() > MOST_KEPT {
+            out.unsafe_to_cache_prepared();
+        }
         out.push_sql("WITH RECURSIVE blocks (block) AS (SELECT ");
         DB::number(&mut out, &self.highest)?;
         out.push_sql(" UNION ALL SELECT block - 1 FROM blocks WHERE block > ");
@@ -124,7 +135,9 @@ impl QueryId for Members<'_> {
 }
 impl<DB: Values> QueryFragment<DB> for Members<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.unsafe_to_cache_prepared();
+        if self.branches.len() > MOST_KEPT || self.branches.len() * self.blocks.len() > KEPT {
+            out.unsafe_to_cache_prepared();
+        }
         out.push_sql("SELECT f.number FROM (");
         for (place, branch) in self.branches.iter().enumerate() {
             out.push_sql(if place == 0 { "SELECT " } else { " UNION SELECT " });
