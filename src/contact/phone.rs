@@ -101,7 +101,7 @@ fn is_punctuation(c: char) -> bool {
     matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{A0}' | '\u{2010}'..='\u{2013}' | '\u{202F}')
 }
 
-/// Area code and exchange begin with 2 to 9 (North American Numbering Plan, NXX-NXX-XXXX).
+/// Area code and exchange, of three digits each, begin with 2 to 9 (North American Numbering Plan).
 fn north_american_number(digits: &str) -> Result<Phone, PhoneError> {
     let number = match digits.len() {
         10 => Some(digits),
