@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use diesel::{
-    QueryResult, QueryableByName, RunQueryDsl,
-    connection::DefaultLoadingMode,
+    Connection as _, QueryResult, QueryableByName, RunQueryDsl,
+    connection::{DefaultLoadingMode, SimpleConnection as _},
     deserialize,
     pg::{Pg, PgRowByRowLoadingMode},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -363,7 +363,14 @@ pub fn for_each_contact(
                 Plan::Single
             };
             let statement = Statement { matching, fields, own, plan };
-            take_all(statement.load_iter::<Contact, PgRowByRowLoadingMode>(connection)?, take)
+            connection.transaction(|connection| {
+                if plan == Plan::Merged {
+                    // Just after many people came, PostgreSQL believes the tables empty, and would look through one for each
+                    // row of the other.
+                    connection.batch_execute("SET LOCAL enable_nestloop = off")?;
+                }
+                take_all(statement.load_iter::<Contact, PgRowByRowLoadingMode>(connection)?, take)
+            })
         }
         Db::Sqlite(connection) => {
             let statement = Statement { matching, fields, own, plan: Plan::Single };

@@ -386,6 +386,23 @@ async fn a_client_that_goes_away_ends_the_reading_and_is_recorded_as_cut_off() {
     assert_eq!(app.app().kernel.store.read(count).await.unwrap(), 1, "what had left is recorded");
 }
 
+/// PostgreSQL has not counted them yet: by its guess that there are hardly any, it would look through everybody's tags again
+/// for each of them, which takes minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_who_have_just_come_in_their_thousands_can_be_taken_out_at_once() {
+    let app = TestApp::start().await;
+    app.crowd().await;
+    app.execute("INSERT INTO tags (slug, created_at) VALUES ('new', 1), ('all', 1)").await;
+    app.execute(
+        "INSERT INTO supporter_tags (tag_number, supporter_number, created_at) \
+         SELECT tags.number, supporters.number, 1 FROM supporters CROSS JOIN tags",
+    )
+    .await;
+    let program = app.reader().await;
+    let list = program.export("csv?columns=email,tags,groups").await.expect(200).body;
+    assert_eq!(rows(&list).iter().filter(|row| row["tags"] == "all;new").count(), 60_000);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_is_of_one_moment_from_its_first_row_to_its_last() {
     let app = TestApp::start().await;
