@@ -106,23 +106,23 @@ impl Identity {
         let envelope =
             Envelope::new(Some(self.from.email.clone()), vec![to.clone()]).map_err(|_| MessageError::To)?;
         let mut bytes = Vec::with_capacity(SPARE + content.text.len() + content.html.len());
-        let mut head = print(header::Date::from(now));
-        head += &self.head;
-        head += &print(header::To::from(Mailboxes::from(Mailbox::new(None, to))));
-        head += &print(header::Subject::from(one_line(&content.subject)));
+        let mut push = |head: &str| bytes.extend_from_slice(head.as_bytes());
+        push(&print(header::Date::from(now)));
+        push(&self.head);
+        push(&print(header::To::from(Mailboxes::from(Mailbox::new(None, to)))));
+        push(&print(header::Subject::from(one_line(&content.subject))));
         if let Some(link) = &content.unsubscribe {
             if !is_link(link) {
                 return Err(MessageError::Unsubscribe);
             }
             // As it stands: a link must not be folded or encoded.
-            head += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
-            head += &format!("List-Unsubscribe: <{link}>\r\n");
+            push("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+            push(&format!("List-Unsubscribe: <{link}>\r\n"));
         }
         // The boundary comes from the id, so that every try sends the same bytes.
         let boundary = format!("part-{}", id.simple());
-        head += &format!("Message-ID: <{id}@{}>\r\n", self.domain());
-        head += &format!("Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
-        bytes.extend_from_slice(head.as_bytes());
+        push(&format!("Message-ID: <{id}@{}>\r\n", self.domain()));
+        push(&format!("Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"));
         for (kind, text) in [("plain", &content.text), ("html", &content.html)] {
             push_part(&mut bytes, &boundary, kind, text);
         }

@@ -35,8 +35,17 @@ impl MailParts {
         text: &impl Template,
         html: &impl Template,
     ) -> askama::Result<Self> {
-        Ok(Self { subject: one_line(&subject.render()?), text: fill(&text.render()?), html: html.render()? })
+        Ok(Self { subject: one_line(&subject.render()?), text: fill(&print(text)?), html: print(html)? })
     }
+}
+
+/// What a mail's links and names add to its template at most, mostly: it is then written into memory that is had once.
+const FILLED: usize = 2048;
+
+fn print<T: Template>(template: &T) -> askama::Result<String> {
+    let mut printed = String::with_capacity(T::SIZE_HINT + FILLED);
+    template.render_into(&mut printed)?;
+    Ok(printed)
 }
 
 /// Every run of white space and control characters becomes one space, so that no header can be added.

@@ -1,7 +1,7 @@
 //! The mails of this slice as the outbox asks for them: what each needs is read here, its links are made at
 //! sending.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use diesel::QueryResult;
 
@@ -33,14 +33,16 @@ pub(super) const WELCOME: &str = "welcome";
 /// The mails that sign-ups owe.
 #[must_use]
 pub fn templates(kernel: &Kernel, forms: &Forms) -> Vec<Box<dyn Template>> {
+    let kernel = Arc::new(kernel.clone());
     vec![
-        Box::new(Confirm(kernel.clone())),
-        Box::new(AlreadyIn(kernel.clone())),
-        Box::new(Welcome(kernel.clone(), forms.clone())),
+        Box::new(Confirm(Arc::clone(&kernel))),
+        Box::new(AlreadyIn(Arc::clone(&kernel))),
+        Box::new(Welcome(kernel, forms.clone())),
     ]
 }
 
-struct Confirm(Kernel);
+// Shared, since each mail in hand holds one.
+struct Confirm(Arc<Kernel>);
 
 impl Template for Confirm {
     fn name(&self) -> &'static str {
@@ -50,13 +52,13 @@ impl Template for Confirm {
     fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
         let pending = queries::list_pending(db, subjects)?;
         let compose = |(id, address, language): (Id, AddressHash, String)| {
-            (id, confirm(self.0.clone(), id, address, Speech::of(&language)))
+            (id, confirm(Arc::clone(&self.0), id, address, Speech::of(&language)))
         };
         Ok(pending.into_iter().map(compose).collect())
     }
 }
 
-fn confirm(kernel: Kernel, signup: Id, address: AddressHash, speech: Speech) -> Compose {
+fn confirm(kernel: Arc<Kernel>, signup: Id, address: AddressHash, speech: Speech) -> Compose {
     Box::new(move |now: Timestamp| {
         let link_days = kernel.config.signups.link_days;
         let good = Link {
@@ -82,7 +84,7 @@ pub(super) fn not_me_path(keys: &Keys, address: AddressHash) -> String {
     format!("/not-me/{}", keys.sign(Purpose::NotMe, &ever))
 }
 
-struct AlreadyIn(Kernel);
+struct AlreadyIn(Arc<Kernel>);
 
 impl Template for AlreadyIn {
     fn name(&self) -> &'static str {
@@ -95,7 +97,7 @@ impl Template for AlreadyIn {
             if let Some(supporter) =
                 supporters::find(db, *id)?.filter(|known| known.status == Status::Confirmed)
             {
-                let (kernel, version) = (self.0.clone(), supporter.link_version);
+                let (kernel, version) = (Arc::clone(&self.0), supporter.link_version);
                 let id = *id;
                 let compose = move |_| {
                     let links = Links::of(&kernel, id, version);
@@ -115,7 +117,7 @@ impl Template for AlreadyIn {
     }
 }
 
-struct Welcome(Kernel, Forms);
+struct Welcome(Arc<Kernel>, Forms);
 
 impl Template for Welcome {
     fn name(&self) -> &'static str {
@@ -132,7 +134,7 @@ impl Template for Welcome {
                 continue;
             }
             let sharing = sharing(db, &signup)?;
-            let kernel = self.0.clone();
+            let kernel = Arc::clone(&self.0);
             let speech = Speech::of(&supporter.language);
             let compose =
                 move |_| welcome(&kernel, (supporter.id, supporter.link_version), speech, receipt, sharing);
