@@ -30,7 +30,7 @@ pub fn already() -> Value {
     json!({ "consent": { "basis": "already", "wording": "You may write to me.", "date": "2025-05-01" } })
 }
 
-fn invite() -> Value {
+pub fn invite() -> Value {
     json!({ "consent": { "basis": "invite" } })
 }
 
@@ -40,7 +40,7 @@ impl Client {
         self.post_bytes(IMPORTS, &kind, form(file, options)).await
     }
 
-    async fn import(&self, id: &str) -> Value {
+    pub async fn import(&self, id: &str) -> Value {
         self.get(&format!("{IMPORTS}/{id}")).await.expect(200).json()
     }
 

@@ -3,7 +3,10 @@
 use openhearth::{counts, stats, store::StoreError};
 use serde_json::{Value, json};
 
-use crate::support::{DAY, TestApp, person};
+use crate::{
+    imports,
+    support::{Client, DAY, TestApp, person},
+};
 
 const STATS: &str = "/api/v1/admin/stats";
 
@@ -12,6 +15,15 @@ impl TestApp {
     async fn differences(&self) -> Vec<counts::Count> {
         let read = |db: &mut _| Ok::<_, StoreError>(stats::differences(db)?);
         self.app().kernel.store.read(read).await.unwrap()
+    }
+
+    /// Invites those of a list who may be; how many.
+    async fn invite_list(&self, importer: &Client, list: &[u8]) -> i64 {
+        let seen = self.preview(importer, list, &imports::invite()).await;
+        let id = imports::id(&seen);
+        importer.post_json(&format!("{}/{id}/start", imports::IMPORTS), &json!({})).await.expect(202);
+        self.work().await;
+        importer.import(id).await["counts"]["invited"].as_i64().unwrap()
     }
 
     async fn fold(&self) -> usize {
@@ -66,6 +78,7 @@ async fn figures_agree_with_a_recount_after_every_act() {
     .await;
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut links = Vec::new();
+    let (importer, mut invited, mut seen) = (app.importer().await, 0, [0, 0]);
     for step in 0..60 {
         match dice.roll(8) {
             0 | 1 => {
@@ -84,6 +97,11 @@ async fn figures_agree_with_a_recount_after_every_act() {
             4 => drop(app.fold().await),
             5 => app.advance(DAY),
             6 => drop(app.purge().await),
+            7 => {
+                // Some of them are asked already, some are in: an import decides as it always does.
+                let list = format!("email\np{0}@example.org\ni{step}@example.org\n", dice.roll(12));
+                invited += app.invite_list(&importer, list.as_bytes()).await;
+            }
             _ => {}
         }
         let act = usize::try_from(dice.roll(24)).unwrap();
@@ -91,14 +109,57 @@ async fn figures_agree_with_a_recount_after_every_act() {
             app.execute(act).await;
         }
         assert_eq!(app.differences().await, [], "step {step}");
+        seen[0] += app.count("SELECT count(*) AS n FROM supporters").await;
+        seen[1] += app.count("SELECT count(*) AS n FROM shares").await;
     }
-    assert!(
-        app.count("SELECT count(*) AS n FROM supporters").await > 0
-            && app.count("SELECT count(*) AS n FROM shares").await > 0
-    );
+    assert!(seen.iter().all(|rows| *rows > 0) && invited > 0, "{seen:?} {invited}");
     app.fold().await;
     assert_eq!(app.differences().await, []);
     assert_eq!(app.count("SELECT count(*) AS n FROM count_deltas").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_whom_an_import_invites_are_asked_and_no_rate_passes_one() {
+    let app = TestApp::start().await;
+    let importer = app.owner().await.token(&["imports", "stats"]).await;
+    let list = b"email\nada@example.org\nbo@example.org\n";
+    assert_eq!(app.invite_list(&importer, list).await, 2);
+    app.advance(std::time::Duration::from_secs(3_600));
+    let mails = app.deliver().await;
+    let client = app.client();
+    client.confirm(&mails[0].link("/confirm/")).await.expect(200);
+    let stats = importer.get(&format!("{STATS}?days=7")).await.expect(200).json();
+    let sum = |name: &str| {
+        stats["periods"].as_array().unwrap().iter().map(|one| one[name].as_i64().unwrap()).sum::<i64>()
+    };
+    assert_eq!((sum("asked"), sum("answered"), &stats["confirmation_rate"]), (2, 1, &json!(0.5)));
+    assert_eq!(app.differences().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_has_invited_before_is_counted_right_once_it_is_migrated() {
+    let app = TestApp::start().await;
+    let importer = app.importer().await;
+    app.client().join(&person("cy@example.org")).await.expect(202);
+    app.settle().await;
+    app.fold().await;
+    assert_eq!(app.invite_list(&importer, b"email\nada@example.org\nbo@example.org\n").await, 2);
+    // As it was before: they were counted by nobody.
+    app.fold().await;
+    app.execute("DELETE FROM counts WHERE dimension = 'asked'").await;
+    app.execute("INSERT INTO counts (dimension, key, slot, amount) SELECT 'asked', '', min(created_at) / 900000000, 1 FROM signups").await;
+    assert_eq!(app.differences().await.iter().map(|one| one.amount).sum::<i64>(), 2);
+    let (sqlite, postgres) = (
+        include_str!("../../migrations/sqlite/2026-11-25-000051_count_invited/up.sql"),
+        include_str!("../../migrations/postgres/2026-11-25-000051_count_invited/up.sql"),
+    );
+    let marker = "-- Those who were invited before this";
+    let correction = |up: &'static str| &up[up.find(marker).unwrap()..];
+    assert_eq!(correction(sqlite), correction(postgres));
+    app.execute(correction(sqlite)).await;
+    assert_eq!(app.differences().await, []);
+    app.fold().await;
+    assert_eq!(app.differences().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,6 +41,8 @@ async fn a_tag_is_given_to_and_taken_from_whom_a_filter_matches_after_a_count() 
     let dry = apply("?q=many1", json!({ "action": "add", "dry_run": true })).await.expect(200).json();
     assert_eq!(dry, json!({ "matched": 1_111, "would_change": 1_111 }));
     assert_eq!(count().await, 0, "a dry run changes nothing");
+    let dry = apply("?created_after=9999-12-31", json!({ "action": "add", "dry_run": true })).await;
+    assert_eq!(dry.expect(200).json()["matched"], 0, "a day at the end of time selects nobody");
     let done = apply("?q=many1", json!({ "action": "add" })).await.expect(200).json();
     assert_eq!((&done["changed"], &done["tag"]), (&json!(1_111), &json!("steel")));
     assert!(done["finished_at"].is_string(), "{done}");
