@@ -23,7 +23,7 @@ use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use self::syntax::{MAX_ADDRESS, check_domain, check_local, compose, plain_at, screen};
+use self::syntax::{MAX_ADDRESS, beginning_to_ascii, check_domain, check_local, compose, plain_at, screen};
 use super::wire::{debug_hides_value, travels_as_text};
 
 /// Longest input that is normalised at all, in octets: NFC shortens to a third at most.
@@ -171,10 +171,24 @@ impl EmailAddress {
     }
 
     fn local_key(&self) -> Cow<'_, str> {
-        let local = self.local_part();
-        let lower = local.to_ascii_lowercase();
-        // H with a line below has no composed form, h with one has: the letters' case must not show.
-        Cow::Owned(if lower.is_ascii() { lower } else { compose(&lower) })
+        Cow::Owned(lowered(self.local_part()))
+    }
+
+    /// What somebody types who looks for an address by its beginning, as matching keys begin. Without an `@` it begins a
+    /// local part; behind one, see [`EmailAddress::domain_of_beginning`].
+    #[must_use]
+    pub fn key_of_beginning(typed: &str) -> String {
+        match typed.split_once('@') {
+            Some((local, domain)) => format!("{}@{}", lowered(local), Self::domain_of_beginning(domain)),
+            None => lowered(typed),
+        }
+    }
+
+    /// The same of a domain: A-labels as far as IDNA maps it, so that an international label is found when it is typed
+    /// whole (the letters of a part of one are nowhere in its A-label). Never empty, unless nothing is typed.
+    #[must_use]
+    pub fn domain_of_beginning(typed: &str) -> String {
+        beginning_to_ascii(typed).unwrap_or_else(|| typed.to_ascii_lowercase())
     }
 
     /// The folded form that rate limits count under; never for matching people and never mailed.
@@ -218,6 +232,13 @@ impl FromStr for EmailAddress {
 
 travels_as_text!([] EmailAddress, "an e-mail address");
 debug_hides_value!([] EmailAddress, "EmailAddress");
+
+/// A local part, or a beginning of one, as matching keys have it.
+fn lowered(local: &str) -> String {
+    let lower = local.to_ascii_lowercase();
+    // H with a line below has no composed form, h with one has: the letters' case must not show.
+    if lower.is_ascii() { lower } else { compose(&lower) }
+}
 
 /// First and last letter, or only the first of a short word.
 fn mask(word: &str) -> String {

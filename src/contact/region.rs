@@ -182,6 +182,16 @@ impl Region {
         REGIONS.get(index).map(|&(code, _)| Self(code)).ok_or(RegionError)
     }
 
+    /// A region as it is kept and looked for: where there are states, and when nothing is said of the country, a state's
+    /// code in capitals; else the text, without white space around it.
+    #[must_use]
+    pub fn as_kept(text: &str, country: Option<Country>) -> String {
+        match Self::parse(text) {
+            Ok(region) if country.is_none_or(Country::has_zip_codes) => region.as_str().to_owned(),
+            _ => text.trim().to_owned(),
+        }
+    }
+
     /// The region of a ZIP code, by its first three digits; `None` where no prefix is assigned, and for
     /// codes of another shape. A five-digit code of another country looks like a ZIP code: use
     /// [`Region::of_address`] unless the country is known.

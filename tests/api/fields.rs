@@ -82,6 +82,8 @@ async fn values_are_typed_and_filters_ask_for_them_by_value_and_by_range() {
         ("field.shoe=1", "field: unknown_value"),
         ("field.years=many", "field.years: wrong_type"),
         ("field.years=5..1", "field.years: contradiction"),
+        ("field.years=NaN", "field.years: wrong_type"),
+        ("field=union", "field: wrong_type"),
         ("field.size=XXL", "field.size: unknown_value"),
         ("field.years=1&field.years=2", "field: contradiction"),
     ] {

@@ -121,6 +121,7 @@ async fn a_search_finds_what_begins_a_name_an_address_or_a_domain() {
         ("axb@example.org", "Per 1000 sure", ""),
         ("back@union.example", r"Back\slash", ""),
         ("zoe@example.org", "Zoë ÉMILIE", ""),
+        ("Zoë@Bücher.example", "Beate", ""),
     ])
     .await;
     let program = app.reader().await;
@@ -141,6 +142,16 @@ async fn a_search_finds_what_begins_a_name_an_address_or_a_domain() {
         ("back+%40union", vec!["back@union.example"]),
         ("zo%C3%8B+%C3%A9milie", vec!["zoe@example.org"]),
         ("zoe+emil", vec!["zoe@example.org"]),
+        // An international domain as it is written, by whole labels; and as it is on the wire.
+        ("zo%C3%AB@b%C3%BCcher.example", vec!["Zoë@Bücher.example"]),
+        ("zo%C3%AB@B%C3%9Ccher", vec!["Zoë@Bücher.example"]),
+        ("zoe%CC%88@bu%CC%88cher.ex", vec!["Zoë@Bücher.example"]),
+        ("@b%C3%BCcher.example", vec!["Zoë@Bücher.example"]),
+        ("b%C3%BCcher", vec!["Zoë@Bücher.example"]),
+        ("@xn--b", vec!["Zoë@Bücher.example"]),
+        ("@b%C3%BC", vec![]),
+        ("%C2%AD", vec![]),
+        ("@%C2%AD", vec![]),
         ("nobody", vec![]),
         ("'+OR+1=1+--", vec![]),
     ] {
@@ -166,17 +177,27 @@ async fn filters_by_status_region_and_date_hold_together() {
         let at = jiff::Timestamp::from_second(app.clock.now().as_seconds()).unwrap();
         zone.to_datetime(at - jiff::SignedDuration::from_hours(24)).date().to_string()
     };
-    let cases: [(String, &[&str]); 10] = [
+    let everybody: &[&str] = &["both@example.org", "new@example.org", "old@example.org"];
+    let cases: [(String, &[&str]); 18] = [
         (String::new(), &["both@example.org", "new@example.org", "old@example.org"]),
         ("?status=confirmed".into(), &["old@example.org"]),
         ("?status=unsubscribed".into(), &["both@example.org"]),
         ("?status=suppressed".into(), &["new@example.org"]),
         ("?region=OH".into(), &["new@example.org", "old@example.org"]),
         ("?region=OH&status=confirmed".into(), &["old@example.org"]),
+        ("?region=%20oh".into(), &["new@example.org", "old@example.org"]),
         (format!("?created_after={before}"), &["new@example.org"]),
         (format!("?created_before={before}"), &["both@example.org", "old@example.org"]),
         (format!("?created_after={after_day}"), &["new@example.org"]),
         (format!("?created_before={after_day}&region=PA"), &["both@example.org"]),
+        // The ends of the calendar, whose beginning no clock shows, are the ends of time.
+        ("?created_after=9999-12-31".into(), &[]),
+        ("?created_before=9999-12-31".into(), everybody),
+        ("?created_after=-009999-01-01".into(), everybody),
+        ("?created_before=-009999-01-01".into(), &[]),
+        ("?created_after=0001-01-01&created_before=9999-12-31".into(), everybody),
+        ("?signed_up_after=9999-12-31".into(), &[]),
+        ("?confirmed_before=9999-12-31&created_after=9999-12-30".into(), &[]),
     ];
     for (query, expected) in cases {
         assert_eq!(sorted(&program, &query).await, expected, "{query}");
@@ -197,6 +218,9 @@ async fn filters_that_do_not_hold_are_refused_and_never_ignored() {
         "created_after=2026-13-01",
         "created_after=2026-05-02&created_before=2026-05-02",
         "created_after=2026-05-02&created_before=2026-05-01",
+        "created_after=9999-12-31T23:59:59Z",
+        "created_before=9999-12-30T20:00:00-12:00",
+        "created_after=10000-01-01",
         "status=confirmed&status=unsubscribed",
         "q=a%00",
         "region=%00",
@@ -206,6 +230,10 @@ async fn filters_that_do_not_hold_are_refused_and_never_ignored() {
     for query in both {
         program.supporters(&format!("?{query}")).await.expect(422).problem();
         program.export_csv(&format!("&{query}")).await.expect(422).problem();
+    }
+    for field in ["created_after", "signed_up_before"] {
+        let beyond = program.supporters(&format!("?{field}=9999-12-31T23:59:59Z")).await;
+        assert_eq!(beyond.faults(), [format!("{field}: wrong_type")]);
     }
     let signup_cursor = "AAAAAAAAAAAAAAAAAAAAAA";
     for query in [

@@ -85,6 +85,17 @@ async fn values_are_checked_as_a_sign_ups_are_and_all_faults_told_at_once() {
         ]
     );
     for (change, fault) in [
+        (json!({ "email": null }), "email: required"),
+        (json!({ "email": " " }), "email: required"),
+        (json!({ "language": null }), "language: required"),
+        (json!({ "fields": null }), "fields: wrong_type"),
+        (json!({ "phone_consent": true }), "phone_consent: contradiction"),
+        (json!({ "phone": "", "phone_consent": true }), "phone_consent: contradiction"),
+        (json!({ "phone": "12", "phone_consent": true }), "phone: invalid_phone"),
+    ] {
+        assert_eq!(editor.change(&id, &change).await.faults(), [fault], "{change}");
+    }
+    for (change, fault) in [
         (json!({ "email": "nobody" }), "email: missing_at"),
         (json!({ "tags": ["steel", "nothing"] }), "tags: unknown_value"),
         (json!({ "fields": { "nothing": 1 } }), "fields.nothing: unknown_field"),
@@ -104,6 +115,16 @@ async fn values_are_checked_as_a_sign_ups_are_and_all_faults_told_at_once() {
     assert_eq!((&record["region"], &record["tags"]), (&json!("OH"), &json!(["steel"])));
     assert_eq!(record["involvement"], json!(["frontline", "worker"]));
     assert_eq!(editor.emails("?q=ada&tag=steel&has_phone=true").await, ["ada@example.org"]);
+    let record =
+        editor.change(&id, &json!({ "phone_consent": null, "tags": null, "involvement": null })).await;
+    let record = record.expect(200).json();
+    assert_eq!((&record["phone"], &record["phone_consent"]), (&json!("+12125550123"), &json!(false)));
+    assert_eq!((&record["tags"], &record["involvement"]), (&json!([]), &json!([])));
+    editor
+        .change(&id, &json!({ "phone_consent": true, "tags": ["steel"], "region": " pa" }))
+        .await
+        .expect(200);
+    assert_eq!(editor.emails("?region=Pa&tag=steel").await, ["ada@example.org"]);
     let record =
         editor.change(&id, &json!({ "phone": null, "given_name": "", "tags": [] })).await.expect(200).json();
     assert_eq!((&record["phone"], &record["phone_consent"]), (&Value::Null, &json!(false)));

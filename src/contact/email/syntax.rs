@@ -136,3 +136,14 @@ pub(super) fn check_domain(domain: &str) -> Result<(String, String), EmailError>
     };
     Ok((spelling, a_label.into_owned()))
 }
+
+/// The A-labels of an international domain of which only a beginning may be there; nothing for ASCII, and for what IDNA
+/// refuses or maps to nothing (a beginning that is empty would be everybody's).
+pub(super) fn beginning_to_ascii(typed: &str) -> Option<String> {
+    if typed.is_ascii() {
+        return None;
+    }
+    let mapped =
+        Uts46::new().to_ascii(typed.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Ignore);
+    mapped.ok().map(|labels| labels.into_owned()).filter(|labels| !labels.is_empty())
+}

@@ -268,3 +268,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_beginning_is_what_keys_begin_with() {
+    for (typed, key) in [
+        ("Ada", "ada"),
+        ("Zoë@Bücher.example", "zoë@xn--bcher-kva.example"),
+        ("zoe\u{308}@BU\u{308}CHER.ex", "zoë@xn--bcher-kva.ex"),
+        ("zoë@bücher", "zoë@xn--bcher-kva"),
+        ("ada@mail.bücher.", "ada@mail.xn--bcher-kva."),
+        ("ada@Exam", "ada@exam"),
+        ("ada@ex_", "ada@ex_"),
+        // What IDNA maps to nothing stays what was typed: nobody's.
+        ("ada@\u{AD}", "ada@\u{AD}"),
+    ] {
+        assert_eq!(EmailAddress::key_of_beginning(typed), key, "{typed}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_address_is_found_by_itself_and_by_what_ends_with_a_label(
+        local in "[a-zé]{1,8}", labels in proptest::collection::vec("[a-zü]{1,8}", 2..4), cut in 1..4_usize,
+    ) {
+        let address = format!("{local}@{}", labels.join("."));
+        if let Ok(parsed) = EmailAddress::parse(&address) {
+            prop_assert_eq!(EmailAddress::key_of_beginning(&address), parsed.key());
+            let beginning = format!("{local}@{}", labels[..cut.min(labels.len())].join("."));
+            prop_assert!(parsed.key().starts_with(&EmailAddress::key_of_beginning(&beginning)));
+        }
+    }
+
+    #[test]
+    fn no_beginning_of_a_domain_becomes_everybodys(typed in "\\PC{1,8}|[\u{AD}\u{200B}\u{200D}\u{FE0F}]{1,3}") {
+        prop_assert!(!EmailAddress::domain_of_beginning(&typed).is_empty());
+    }
+}

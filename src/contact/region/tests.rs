@@ -91,3 +91,17 @@ proptest! {
         let _ = zip(&format!("{number:05}"));
     }
 }
+
+#[test]
+fn a_state_is_kept_in_capitals_and_elsewhere_a_text_stays() {
+    let country = |code: &str| Country::parse(code).ok();
+    for (text, of, kept) in [
+        (" oh ", None, "OH"),
+        ("oH", country("US"), "OH"),
+        ("on", country("CA"), "on"),
+        ("oh", country("DE"), "oh"),
+        (" Bayern ", None, "Bayern"),
+    ] {
+        assert_eq!(Region::as_kept(text, of), kept, "{text}");
+    }
+}

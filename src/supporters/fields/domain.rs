@@ -148,8 +148,9 @@ impl Field {
             let since = day.since(epoch).map_err(|_| self.fault("out_of_range", "give a nearer day"))?;
             return Ok((day.to_string(), f64::from(since.get_days())));
         }
-        let number: f64 =
-            text.parse().map_err(|_| self.fault("wrong_type", "give a number like 12 or 0.5"))?;
+        // Rust also reads NaN and infinity.
+        let number: Option<f64> = text.parse().ok().filter(|_| text.contains(|c: char| c.is_ascii_digit()));
+        let number = number.ok_or_else(|| self.fault("wrong_type", "give a number like 12 or 0.5"))?;
         if !number.is_finite() || number.abs() > 1e15 {
             return Err(self.fault("out_of_range", "give a number of at most 15 digits"));
         }
@@ -257,7 +258,9 @@ mod tests {
         for (kind, sent, fault) in [
             (Text, json!("a\u{0}"), "fields.x: control_characters"),
             (Number, json!("twelve"), "fields.x: wrong_type"),
-            (Number, json!("NaN"), "fields.x: out_of_range"),
+            (Number, json!("NaN"), "fields.x: wrong_type"),
+            (Number, json!("-inf"), "fields.x: wrong_type"),
+            (Number, json!("1e999"), "fields.x: out_of_range"),
             (Number, json!(1e300), "fields.x: out_of_range"),
             (Choice, json!("L"), "fields.x: unknown_value"),
             (Date, json!("2026-02-30"), "fields.x: wrong_type"),

@@ -18,7 +18,8 @@ use crate::{
     audit::{self, Act, Actor},
     contact::{LineText, Slug},
     error::{AppError, FieldError},
-    store::Lane,
+    store::{Db, Lane},
+    supporters::segments,
 };
 
 /// Most fields of an installation.
@@ -114,10 +115,15 @@ async fn change(fields: &Fields, slug: String, form: FieldChange, actor: Actor) 
     Ok(field)
 }
 
-/// Deletes a field and everybody's value of it, in pieces; the field goes last.
+/// Deletes a field and everybody's value of it, in pieces, unless a segment names it; the field goes last.
 async fn remove(fields: &Fields, slug: String, actor: Actor) -> Result<(), AppError> {
     let kernel = &fields.kernel;
-    let field = kernel.store.read(move |db| find(list_fields(db)?, &slug)).await?;
+    let read = move |db: &mut Db| {
+        let field = find(list_fields(db)?, &slug)?;
+        segments::refuse_if_named(db, "field", |query| query.names_field(&slug))?;
+        Ok::<_, AppError>(field)
+    };
+    let field = kernel.store.read(read).await?;
     loop {
         let number = field.number;
         let delete = move |db: &mut _| Ok::<_, AppError>(queries::delete_values(db, number, PIECE)?);

@@ -116,7 +116,7 @@ pub(crate) async fn change_field(
     Ok(web::Json(field.into()))
 }
 
-/// Deletes a field with everybody's value of it.
+/// Deletes a field with everybody's value of it, unless a segment names it.
 #[utoipa::path(
     delete, path = "/api/v1/admin/fields/{slug}", tag = "fields",
     security(("token" = ["forms"]), ("session" = [])),
@@ -124,6 +124,7 @@ pub(crate) async fn change_field(
     responses(
         (status = 204, description = "Deleted"),
         (status = 404, description = "No such field", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Segments name it; says which", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete_field(

@@ -3,6 +3,7 @@
 //! the newest that match. Used by the list, exports, segments, tags and counts.
 
 mod blocks;
+mod kept;
 mod query;
 mod ranges;
 mod references;
@@ -14,6 +15,7 @@ pub use query::{FilterFault, SupporterQuery, time_zone};
 pub use sql::Matching;
 pub use words::SearchWords;
 
+pub(super) use kept::renamed;
 pub(super) use search::newest;
 
 use self::words::{Prefix, Term};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    contact::{Country, Involvement, Language, Slug},
+    contact::{Country, Involvement, Language, Region, Slug},
     error::{AppError, FieldError},
     kernel::Kernel,
     keys::Keys,
@@ -25,7 +25,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SupporterQuery {
-    /// Words that begin a name, an address or its domain (`@example.org`), all of them; at most 200 characters.
+    /// Words that begin a name, an address or its domain (`@example.org`), all of them; at most 200 characters. A label of
+    /// an international domain (`@bücher`) is found when it is typed whole.
     #[arg(long, value_name = "TEXT")]
     #[param(max_length = 200)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +35,7 @@ pub struct SupporterQuery {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// State or region, e.g. OH.
+    /// State or region, e.g. OH; a state's code in any case.
     #[arg(long)]
     #[param(max_length = 64)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +106,7 @@ pub struct SupporterQuery {
     #[arg(long, value_name = "true|false")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_phone: Option<bool>,
-    /// A day in the campaign's time zone, or an RFC 3339 time; that moment or later.
+    /// A day in the campaign's time zone, or an RFC 3339 time; that moment or later. From year -9999 to 9999.
     #[arg(long, value_name = "TIME")]
     #[param(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,7 +216,10 @@ impl SupporterQuery {
     /// Whether slugs must be looked up.
     fn names_rows(&self) -> bool {
         let lists = [&self.tag, &self.tag_all, &self.tag_none, &self.field];
-        self.group.is_some() || self.segment.is_some() || lists.iter().any(|names| !names.is_empty())
+        self.form.is_some()
+            || self.group.is_some()
+            || self.segment.is_some()
+            || lists.iter().any(|names| !names.is_empty())
     }
 }
 
@@ -333,7 +337,8 @@ impl Reading {
 
     fn places(&mut self, query: &SupporterQuery) {
         if let Some(region) = self.text("region", query.region.as_deref(), 64) {
-            self.condition(Condition::Is(Column::Region, region));
+            let country = query.country.as_deref().and_then(|country| Country::parse(country).ok());
+            self.condition(Condition::Is(Column::Region, Region::as_kept(&region, country)));
         }
         let code = self.text("postal_code", query.postal_code.as_deref(), 12);
         let code = code.map(|code| code.trim().to_uppercase());

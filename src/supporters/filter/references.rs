@@ -10,12 +10,13 @@ use super::{
     query::{FilterFault, Reading, SupporterQuery},
 };
 use crate::{
+    contact::Slug,
     http::read_query,
     id::Id,
     staff::Sight,
     store::{
         Db,
-        schema::{groups, segments, tags},
+        schema::{forms, groups, segments, supporters, tags},
     },
     supporters::fields::list_fields,
 };
@@ -35,6 +36,7 @@ pub(super) fn resolve(
 ) -> Result<(), FilterFault> {
     group(db, query, reading)?;
     if reading.filter.sight == Sight::Everybody {
+        form(db, query, reading)?;
         tagged(db, query, reading)?;
         fields(db, query, reading)?;
         segment(db, query, reading, zone)?;
@@ -52,9 +54,16 @@ fn fields(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<
     }
     let known = list_fields(db)?;
     for asked in &query.field {
-        let (slug, value) = asked.split_once('=').unwrap_or((asked, ""));
+        let Some((slug, value)) = asked.split_once('=') else {
+            reading.fault(
+                "field",
+                "wrong_type",
+                "name the field: field.<slug>=<value>, as in field.local=12",
+            );
+            continue;
+        };
         let Some(field) = known.iter().find(|field| field.slug == slug) else {
-            reading.fault("field", "unknown_value", "there is no such field");
+            reading.fault("field", "unknown_value", format!("there is no field {}", short(slug)));
             continue;
         };
         match field.asked(value) {
@@ -84,12 +93,34 @@ fn segment(
     match resolved {
         Ok(Some(filter)) => reading.conditions_of(filter),
         // What it was made of is gone: it must not widen to everybody.
-        Ok(None) | Err(FilterFault::Invalid(_)) => {
-            reading.fault("segment", "broken", "this segment names what is no longer there; edit it first");
+        Err(FilterFault::Invalid(faults)) => {
+            let said: Vec<String> =
+                faults.into_iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
+            let message =
+                format!("this segment does not hold any longer; edit it first ({})", said.join("; "));
+            reading.fault("segment", "broken", message);
         }
+        Ok(None) => reading.fault("segment", "broken", "this segment cannot be read; edit it first"),
         Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// A form that there is, or that somebody came by: `import` is one, too.
+fn form(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<(), FilterFault> {
+    let Some(slug) = query.form.as_ref().filter(|slug| Slug::parse(slug).is_ok()) else { return Ok(()) };
+    let there: Option<String> =
+        forms::table.filter(forms::slug.eq(slug)).select(forms::slug).first(db).optional()?;
+    let used = supporters::table.filter(supporters::form.eq(slug)).select(supporters::form);
+    if there.is_none() && used.first::<String>(db).optional()?.is_none() {
+        reading.fault("form", "unknown_value", "there is no such form, and nobody came by one of that name");
+    }
+    Ok(())
+}
+
+/// As much of what was asked for as a name can be.
+fn short(slug: &str) -> String {
+    slug.chars().take(64).collect()
 }
 
 fn group(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<(), FilterFault> {
@@ -107,7 +138,9 @@ fn group(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<(
                 reading.condition(Condition::SharedWithin(group, from, until));
             }
         }
-        (Sight::Everybody, None) => reading.fault("group", "unknown_value", "there is no such group"),
+        (Sight::Everybody, None) => {
+            reading.fault("group", "unknown_value", format!("there is no group {}", short(slug)));
+        }
     }
     Ok(())
 }
@@ -129,7 +162,7 @@ fn tagged(db: &mut Db, query: &SupporterQuery, reading: &mut Reading) -> Result<
             match known.get(slug) {
                 Some(number) if numbers.contains(number) => {}
                 Some(number) => numbers.push(*number),
-                None => reading.fault(field, "unknown_value", "there is no such tag"),
+                None => reading.fault(field, "unknown_value", format!("there is no tag {}", short(slug))),
             }
         }
         numbers

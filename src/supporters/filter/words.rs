@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::store::schema::supporters;
+use crate::{contact::EmailAddress, store::schema::supporters};
 
 /// Columns for words of a name; further words of a longer name are not found by themselves.
 pub(super) const WORDS: usize = 6;
@@ -86,7 +86,8 @@ impl Prefix {
 }
 
 /// One word of a search. With an `@` in it, it begins an address, or, with the `@` before it, a domain; else it begins
-/// an address, a domain, or words of a name: each part of `O'Hara` one.
+/// an address, a domain, or words of a name: each part of `O'Hara` one. A label of an international domain is found when it
+/// is typed whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
     /// The beginning of an address.
@@ -104,17 +105,19 @@ impl Term {
     }
 
     fn parse(word: &str) -> Self {
-        let typed = word.to_ascii_lowercase();
-        if let Some(domain) = typed.strip_prefix('@') {
-            return Self { address: None, domain: Some(Prefix::new(domain)), parts: Vec::new() };
+        let begins = |text: String| Some(Prefix::new(text));
+        if let Some(domain) = word.strip_prefix('@') {
+            let domain = begins(EmailAddress::domain_of_beginning(domain));
+            return Self { address: None, domain, parts: Vec::new() };
         }
-        if typed.contains('@') {
-            return Self { address: Some(Prefix::new(typed)), domain: None, parts: Vec::new() };
+        let address = begins(EmailAddress::key_of_beginning(word));
+        if word.contains('@') {
+            return Self { address, domain: None, parts: Vec::new() };
         }
         let mut parts = split(word);
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         let parts = parts.into_iter().map(Prefix::new).collect();
-        Self { address: Some(Prefix::new(typed.clone())), domain: Some(Prefix::new(typed)), parts }
+        Self { address, domain: begins(EmailAddress::domain_of_beginning(word)), parts }
     }
 }
 

@@ -27,12 +27,14 @@ use crate::{
     },
 };
 
-/// What is to change. What is left out stays; null or an empty text takes a value away.
+/// What is to change. What is left out stays; null, an empty text or an empty list takes a value away. An address and a
+/// language everybody has; they can only be changed, and values of custom fields are taken away one by one.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordChange {
     /// Another address, which nobody else has; voids earlier links.
-    #[schema(max_length = 254)]
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = String, max_length = 254)]
     pub email: Option<String>,
     /// At most 100 characters.
     #[serde(deserialize_with = "given")]
@@ -46,7 +48,8 @@ pub struct RecordChange {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 32)]
     pub phone: Option<String>,
-    /// Whether the phone may be used.
+    /// Whether the phone may be used; only where there is one. Goes with it.
+    #[serde(deserialize_with = "given")]
     pub phone_consent: Option<bool>,
     /// A postal code of the country.
     #[serde(deserialize_with = "given")]
@@ -61,20 +64,25 @@ pub struct RecordChange {
     #[schema(value_type = Option<String>, max_length = 2)]
     pub country: Option<String>,
     /// BCP 47.
-    #[schema(max_length = 12)]
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = String, max_length = 12)]
     pub language: Option<String>,
     /// How the person is involved.
+    #[serde(deserialize_with = "given")]
     pub involvement: Option<Vec<Involvement>>,
     /// All their tags from now on, which must be there.
+    #[serde(deserialize_with = "given")]
     pub tags: Option<Vec<String>>,
-    /// Values of custom fields by slug; fields that are left out stay.
-    #[schema(value_type = Option<Object>)]
+    /// Values of custom fields by slug, null to take one away; fields that are left out stay.
+    #[schema(value_type = Object)]
     pub fields: Map<String, Value>,
 }
 
-/// Null is an empty text: what was given takes the value away, what was left out does not.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(|text| Some(text.unwrap_or_default()))
+/// Null is an empty text, an empty list or no: what was given takes the value away, what was left out does not.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(|value| Some(value.unwrap_or_default()))
 }
 
 /// The columns that staff change, as they will be.
@@ -160,6 +168,11 @@ impl RecordChange {
             },
             _ => {}
         }
+        let gives_phone = self.phone.as_deref().is_some_and(|phone| !phone.trim().is_empty());
+        if self.phone_consent == Some(true) && columns.phone.is_none() && !gives_phone {
+            let message = "there is no phone that may be used; give one with it".to_owned();
+            fault("phone_consent", "contradiction", message);
+        }
         columns.phone_consent =
             self.phone_consent.unwrap_or(columns.phone_consent) && columns.phone.is_some();
         match (text(&self.postal_code), country) {
@@ -176,11 +189,16 @@ impl RecordChange {
             _ => {}
         }
         match self.region.as_deref().map(LineText::<64>::parse) {
-            Some(Ok(region)) => columns.region = region.map(|region| region.as_str().to_owned()),
+            Some(Ok(region)) => {
+                columns.region = region.map(|region| Region::as_kept(region.as_str(), country));
+            }
             Some(Err(error)) => fault("region", error.code(), error.to_string()),
             None => {}
         }
         match self.language.as_deref().map(Language::parse) {
+            Some(_) if self.language.as_deref().is_some_and(|language| language.trim().is_empty()) => {
+                fault("language", "required", "everybody has a language; give another".to_owned());
+            }
             Some(Ok(language)) => columns.language = language.as_str().to_owned(),
             Some(Err(error)) => fault("language", error.code(), error.to_string()),
             None => {}

@@ -27,7 +27,7 @@ use crate::{
         Db, Lane,
         schema::{segments, supporters},
     },
-    supporters::SupporterQuery,
+    supporters::{SupporterQuery, filter},
 };
 
 /// How old a count may be: whoever looks again sooner is told the same.
@@ -169,10 +169,7 @@ impl Segments {
             Err(error) => return Err(error),
         };
         match (name, query) {
-            (Ok(name), Some(query)) if faults.is_empty() => {
-                let text = serde_html_form::to_string(&query).map_err(|error| AppError::internal(&error))?;
-                Ok((name.as_str().to_owned(), text))
-            }
+            (Ok(name), Some(query)) if faults.is_empty() => Ok((name.as_str().to_owned(), query.kept()?)),
             _ => Err(AppError::Invalid(faults)),
         }
     }
@@ -216,6 +213,41 @@ impl Segments {
         counts.insert(segment.id, Counted { count, at: now, version: segment.updated_at });
         Ok(Some(count))
     }
+}
+
+/// Segments with their queries, by slug; there are at most [`MOST`].
+fn queries(db: &mut Db) -> Result<Vec<(String, String)>, AppError> {
+    Ok(segments::table.order(segments::slug).select((segments::slug, segments::query)).load(db)?)
+}
+
+/// Carries a tag's new name into every segment that names it; the slugs of those.
+pub(super) fn rename_tag(db: &mut Db, old: &str, new: &str, now: Timestamp) -> Result<Vec<String>, AppError> {
+    let mut changed = Vec::new();
+    for (slug, query) in queries(db)? {
+        if let Some(query) = filter::renamed(&query, old, new)? {
+            diesel::update(segments::table.filter(segments::slug.eq(&slug)))
+                .set((segments::query.eq(query), segments::updated_at.eq(now)))
+                .execute(db)?;
+            changed.push(slug);
+        }
+    }
+    Ok(changed)
+}
+
+/// Refuses to take away what a segment names, and says which segments do.
+pub(super) fn refuse_if_named(
+    db: &mut Db,
+    what: &str,
+    names: impl Fn(&SupporterQuery) -> bool,
+) -> Result<(), AppError> {
+    let naming =
+        queries(db)?.into_iter().filter(|(_, query)| read_query(query).is_ok_and(|query| names(&query)));
+    let slugs: Vec<String> = naming.map(|(slug, _)| slug).collect();
+    if slugs.is_empty() {
+        return Ok(());
+    }
+    let slugs = slugs.join(", ");
+    Err(AppError::Conflict(format!("segments name this {what}; change or delete them first: {slugs}")))
 }
 
 fn find(db: &mut Db, slug: &str) -> Result<Segment, AppError> {

@@ -49,7 +49,7 @@ pub struct SegmentView {
     pub updated_at: Timestamp,
 }
 
-/// Lists segments with how many match each.
+/// Lists segments with how many match each, as of at most five seconds ago.
 #[utoipa::path(
     get, path = "/api/v1/admin/segments", tag = "segments",
     security(("token" = ["supporters:read"]), ("session" = [])),
@@ -62,7 +62,7 @@ pub(crate) async fn list_segments(
     segments.list().await.map(web::Json)
 }
 
-/// Shows a segment with how many match it.
+/// Shows a segment with how many match it, as of at most five seconds ago.
 #[utoipa::path(
     get, path = "/api/v1/admin/segments/{slug}", tag = "segments",
     security(("token" = ["supporters:read"]), ("session" = [])),

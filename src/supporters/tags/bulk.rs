@@ -45,16 +45,22 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn new(tag: i64, adds: bool, query: &SupporterQuery, actor: Actor, now: Timestamp) -> Self {
+    pub(super) fn new(
+        tag: i64,
+        adds: bool,
+        query: &SupporterQuery,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Self, AppError> {
         let (staff_id, token_id) = match actor {
             Actor::Staff { id, token } => (Some(id), token),
             _ => (None, None),
         };
-        Self {
+        Ok(Self {
             id: Id::new(),
             tag_number: tag,
             adds,
-            query: serde_html_form::to_string(query).unwrap_or_default(),
+            query: query.kept()?,
             staff_id,
             token_id,
             done_up_to: 0,
@@ -62,7 +68,7 @@ impl Operation {
             started_at: now,
             touched_at: now,
             finished_at: None,
-        }
+        })
     }
 
     fn actor(&self) -> Actor {

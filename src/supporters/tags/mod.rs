@@ -24,7 +24,7 @@ use crate::{
     kernel::Kernel,
     staff::Sight,
     store::{Db, Lane, schema::supporters},
-    supporters::SupporterQuery,
+    supporters::{SupporterQuery, segments},
 };
 
 /// Whom a tag is taken from in one transaction when it is deleted.
@@ -63,17 +63,26 @@ async fn rename(kernel: &Kernel, old: String, form: &TagForm, actor: Actor) -> R
             return Err(AppError::Conflict("there is a tag of that name already".to_owned()));
         }
         queries::rename(db, tag, &new)?;
-        let act = Act::new(actor, "tag.rename").with(json!({ "tag": new, "was": old }));
+        // What is kept names tags by slug: it goes on to mean the same people.
+        let segments = segments::rename_tag(db, &old, &new, now)?;
+        queries::rename_in_operations(db, &old, &new)?;
+        let details = json!({ "tag": new, "was": old, "segments": segments });
+        let act = Act::new(actor, "tag.rename").with(details);
         audit::append(db, &keys, &[act], now)?;
         Ok(new)
     };
     kernel.store.write(Lane::Staff, write).await
 }
 
-/// Deletes a tag: it is taken from everybody in pieces, and goes last.
+/// Deletes a tag, unless a segment names it: it is taken from everybody in pieces, and goes last.
 async fn remove(kernel: &Kernel, slug: String, actor: Actor) -> Result<(), AppError> {
     let name = slug.clone();
-    let tag = kernel.store.read(move |db| find(db, &name)).await?;
+    let read = move |db: &mut Db| {
+        let tag = find(db, &name)?;
+        segments::refuse_if_named(db, "tag", |query| query.names_tag(&name))?;
+        Ok::<_, AppError>(tag)
+    };
+    let tag = kernel.store.read(read).await?;
     loop {
         let take = move |db: &mut _| Ok::<_, AppError>(queries::take_from_some(db, tag, PIECE)?);
         if kernel.store.write(Lane::Staff, take).await? == 0 {
@@ -125,7 +134,7 @@ async fn apply(
     query.filter(kernel, Sight::Everybody).await?;
     let now = kernel.clock.now();
     let begin = move |db: &mut _| {
-        let operation = Operation::new(find(db, &slug)?, adds, &query, actor, now);
+        let operation = Operation::new(find(db, &slug)?, adds, &query, actor, now)?;
         queries::begin(db, &operation)?;
         Ok::<_, AppError>(operation.id)
     };

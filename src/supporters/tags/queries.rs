@@ -8,11 +8,13 @@ use super::bulk::Operation;
 use crate::{
     clock::Timestamp,
     each,
+    error::AppError,
     id::Id,
     store::{
         Db,
         schema::{supporter_tags, supporters, tag_operations, tags},
     },
+    supporters::filter,
 };
 
 /// Every tag with how many have it, by slug.
@@ -51,6 +53,20 @@ pub(super) fn insert(db: &mut Db, slug: &str, now: Timestamp) -> QueryResult<boo
 
 pub(super) fn rename(db: &mut Db, tag: i64, slug: &str) -> QueryResult<()> {
     diesel::update(tags::table.filter(tags::number.eq(tag))).set(tags::slug.eq(slug)).execute(db).map(drop)
+}
+
+/// Carries a tag's new name into the filters of operations that are under way or were cut off.
+pub(super) fn rename_in_operations(db: &mut Db, old: &str, new: &str) -> Result<(), AppError> {
+    let open = tag_operations::table.filter(tag_operations::finished_at.is_null());
+    let open: Vec<(Id, String)> = open.select((tag_operations::id, tag_operations::query)).load(db)?;
+    for (id, query) in open {
+        if let Some(query) = filter::renamed(&query, old, new)? {
+            diesel::update(tag_operations::table.filter(tag_operations::id.eq(id)))
+                .set(tag_operations::query.eq(query))
+                .execute(db)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes a tag from up to `limit` of those who have it; returns how many.

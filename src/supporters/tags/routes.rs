@@ -122,7 +122,7 @@ pub(crate) async fn create_tag(
     Ok(HttpResponse::Created().json(TagView { slug, supporters: 0 }))
 }
 
-/// Renames a tag.
+/// Renames a tag, also in the segments that name it.
 #[utoipa::path(
     patch, path = "/api/v1/admin/tags/{slug}", tag = "tags", request_body = TagForm,
     security(("token" = ["forms"]), ("session" = [])),
@@ -143,7 +143,7 @@ pub(crate) async fn rename_tag(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Deletes a tag and takes it from everybody.
+/// Deletes a tag and takes it from everybody, unless a segment names it.
 #[utoipa::path(
     delete, path = "/api/v1/admin/tags/{slug}", tag = "tags",
     security(("token" = ["forms"]), ("session" = [])),
@@ -151,6 +151,7 @@ pub(crate) async fn rename_tag(
     responses(
         (status = 204, description = "Deleted"),
         (status = 404, description = "No such tag", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Segments name it; says which", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete_tag(

@@ -160,6 +160,7 @@ async fn what_nobody_can_match_or_nothing_is_called_is_refused_by_field() {
         ("country=Ruritania", "country: invalid_country"),
         ("language=!", "language: invalid_language"),
         ("form=No%20Form", "form: invalid_slug"),
+        ("form=nope", "form: unknown_value"),
         ("involvement=boss", "involvement: wrong_type"),
         ("has_phone=maybe", "has_phone: wrong_type"),
         ("q=1+2+3+4+5+6+7+8+9", "q: too_many"),
