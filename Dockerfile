@@ -1,5 +1,5 @@
-# The server in a small image. Nothing but the C library is needed beside the binary: SQLite, the PostgreSQL client,
-# TLS, certificate authorities and time zones are compiled in.
+# The server in a small image. Beside the binary it needs the C library: SQLite, the PostgreSQL client, TLS, time zones and
+# the certificate authorities of mail relays are compiled in.
 
 FROM rust:1-slim-bookworm AS build
 RUN apt-get update \
@@ -17,6 +17,10 @@ COPY templates templates
 RUN cargo build --release --locked --bin openhearth
 
 FROM debian:bookworm-slim
+# For sslrootcert=/etc/ssl/certs/ca-certificates.crt, to a PostgreSQL elsewhere.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home openhearth \
     && install --directory --owner=openhearth --mode=0700 /data
 WORKDIR /app

@@ -1,10 +1,15 @@
 //! Figures of this process for Prometheus. Counted where things happen, shown by `ops`.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+
+/// A gauge of seconds.
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -25,6 +30,16 @@ pub struct Labels {
     outcome: Outcome,
 }
 
+/// For how many seconds what waits longest has waited, whoever is to work on it: 0 when nothing waits, not a number when
+/// the database does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Backlog {
+    /// Sign-ups that are not triaged.
+    pub signups: f64,
+    /// Mails that are due.
+    pub mails: f64,
+}
+
 /// All figures of one process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -34,6 +49,8 @@ pub struct Metrics {
     mails: Family<Labels, Counter>,
     confirmations: Counter,
     waiting: Gauge,
+    untriaged: Seconds,
+    overdue: Seconds,
 }
 
 impl Default for Metrics {
@@ -45,6 +62,8 @@ impl Default for Metrics {
             mails: Family::default(),
             confirmations: Counter::default(),
             waiting: Gauge::default(),
+            untriaged: Seconds::default(),
+            overdue: Seconds::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -56,6 +75,16 @@ impl Default for Metrics {
         registry.register("mails", "Tries to send a mail, by outcome", metrics.mails.clone());
         registry.register("confirmations", "Sign-ups confirmed by a click", metrics.confirmations.clone());
         registry.register("intake_waiting", "Sign-ups waiting for the next commit", metrics.waiting.clone());
+        registry.register(
+            "signups_untriaged_seconds",
+            "Age of the oldest sign-up that is not triaged",
+            metrics.untriaged.clone(),
+        );
+        registry.register(
+            "mails_overdue_seconds",
+            "For how long the mail that waits longest has been due",
+            metrics.overdue.clone(),
+        );
         Self { registry, ..metrics }
     }
 }
@@ -84,7 +113,9 @@ impl Metrics {
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.
-    pub fn render(&self, intake_waiting: usize) -> Result<String, std::fmt::Error> {
+    pub fn render(&self, intake_waiting: usize, backlog: Backlog) -> Result<String, std::fmt::Error> {
+        self.untriaged.set(backlog.signups);
+        self.overdue.set(backlog.mails);
         self.waiting.set(i64::try_from(intake_waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -89,10 +89,7 @@ impl App {
             // Whoever works on the mails says so elsewhere.
             self.ops.mailer = None;
         }
-        let metrics = match self.kernel.config.metrics.listen.parse::<SocketAddr>() {
-            Ok(listen) => Some(listen_for_metrics(&self, listen).map_err(StartError::Metrics)?),
-            Err(_) => None,
-        };
+        let metrics = self.listen_for_metrics()?;
         let (server, address) = listen(&self, socket, extra)?;
         let handle = server.handle();
         let workers = workers.then(|| self.start_workers());
@@ -111,6 +108,17 @@ impl App {
             reads: (reads, stop),
             app: self,
         })
+    }
+}
+
+impl App {
+    /// Shows figures and health at `metrics.listen`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be listened on.
+    pub(crate) fn listen_for_metrics(&self) -> Result<Option<ServerHandle>, StartError> {
+        let listen = self.kernel.config.metrics.listen.parse::<SocketAddr>().ok();
+        listen.map(|listen| serve_metrics(self, listen).map_err(StartError::Metrics)).transpose()
     }
 }
 
@@ -191,14 +199,14 @@ fn listen(app: &App, socket: TcpListener, extra: Extra) -> Result<(Server, Socke
     Ok((server.run(), address))
 }
 
-fn listen_for_metrics(app: &App, listen: SocketAddr) -> std::io::Result<ServerHandle> {
+fn serve_metrics(app: &App, listen: SocketAddr) -> std::io::Result<ServerHandle> {
     let socket = open(listen)?;
     let ops = Data::new(app.ops.clone());
     let server = HttpServer::new(move || {
         WebApp::new()
             .app_data(ops.clone())
             .app_data(Data::new(MetricsAccess::Open))
-            .configure(ops::metrics_routes)
+            .configure(ops::watch_routes)
             .default_service(web::to(not_found))
     })
     .workers(1)

@@ -9,7 +9,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, counts, supporters};
+use crate::{
+    app::{App, StartError},
+    counts, supporters,
+};
 
 /// Time for the mail in hand at a stop.
 const MAIL_DRAIN: Duration = Duration::from_secs(7);
@@ -65,15 +68,23 @@ impl App {
     }
 
     /// Works without serving, until `end`; then finishes the mail in hand. At most ten seconds from then.
-    pub async fn work_until(self, end: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When `metrics.listen` cannot be listened on.
+    pub async fn work_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
+        let metrics = self.listen_for_metrics()?;
         let workers = self.start_workers();
         tracing::info!("working on what is owed");
         end.await;
         let deadline = Instant::now() + STOP_WITHIN;
         tracing::info!("stopping: finishing the mail in hand");
         workers.finish().await;
+        if let Some(metrics) = metrics {
+            metrics.stop(false).await;
+        }
         self.close_store(deadline).await;
         tracing::info!("stopped");
+        Ok(())
     }
 
     /// Lets the writers finish what waits. Nobody was told that it is stored.

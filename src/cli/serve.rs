@@ -60,6 +60,5 @@ pub(super) async fn work(config: Config) -> Result<(), StartError> {
     let signals = Signals::listen()?;
     let app = App::build(config, Clock::default()).await?;
     println!("Openhearth works on what is owed");
-    app.work_until(signals.wait()).await;
-    Ok(())
+    app.work_until(signals.wait()).await
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long the store may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How long a verdict holds: whoever asks more often costs the disk nothing.
 const HOLDS: Duration = Duration::from_secs(1);
 

@@ -1,5 +1,7 @@
 //! `/metrics`: figures for Prometheus, for whoever may see them.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
@@ -7,8 +9,13 @@ use actix_web::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Ops;
-use crate::{error::AppError, http::Endpoint, keys::sha256};
+use tokio::time::timeout;
+
+use super::{Ops, health::ANSWER_WITHIN};
+use crate::{
+    clock::Timestamp, error::AppError, http::Endpoint, keys::sha256, metrics::Backlog, outbox, signups,
+    store::StoreError,
+};
 
 /// Who may see the figures on this address.
 #[derive(Clone)]
@@ -40,11 +47,26 @@ async fn metrics(
             }
         }
     }
-    let text =
-        ops.kernel.metrics.render(ops.signups.waiting()).map_err(|error| AppError::internal(&error))?;
+    let backlog = timeout(ANSWER_WITHIN, backlog(&ops)).await.ok().and_then(Result::ok);
+    // The other figures are wanted all the more when the database is away.
+    let backlog = backlog.unwrap_or(Backlog { signups: f64::NAN, mails: f64::NAN });
+    let text = ops.kernel.metrics.render(ops.signups.waiting(), backlog);
+    let text = text.map_err(|error| AppError::internal(&error))?;
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text))
+}
+
+async fn backlog(ops: &Ops) -> Result<Backlog, StoreError> {
+    let now = ops.kernel.clock.now();
+    let read =
+        move |db: &mut _| Ok::<_, StoreError>((signups::oldest_new(db)?, outbox::oldest_due(db, now)?));
+    let (new, due) = ops.kernel.store.read(read).await?;
+    let age = |since: Option<Timestamp>| {
+        let micros = since.map_or(0, |since| now.as_micros() - since.as_micros());
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs_f64()
+    };
+    Ok(Backlog { signups: age(new), mails: age(due) })
 }
 
 /// Mounts the route.

@@ -33,6 +33,12 @@ pub struct Ops {
     pub probe: Arc<Probe>,
 }
 
+/// Mounts figures and health alone: on an address of their own, which a worker has, too.
+pub fn watch_routes(config: &mut ServiceConfig) {
+    health::routes(config);
+    metrics::routes(config);
+}
+
 /// Mounts health and API document.
 pub fn routes(config: &mut ServiceConfig) {
     health::routes(config);

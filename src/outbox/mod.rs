@@ -19,7 +19,7 @@ pub use crew::Crew;
 pub use mailer::Mailer;
 pub use model::{NewMail, OwedMail};
 pub use queries::{
-    count_dead_since, enqueue, enqueue_at, forget, forget_dead, is_settled_before, list, revive,
+    count_dead_since, enqueue, enqueue_at, forget, forget_dead, is_settled_before, list, oldest_due, revive,
     was_owed_since,
 };
 

@@ -273,6 +273,15 @@ pub fn forget(db: &mut Db, subjects: &[Id]) -> QueryResult<()> {
     diesel::update(theirs).set(outbox::address.eq("")).execute(db).map(drop)
 }
 
+/// Since when the mail has been due that waits longest.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn oldest_due(db: &mut Db, now: Timestamp) -> QueryResult<Option<Timestamp>> {
+    let due = outbox::table.filter(DUE).filter(outbox::due_at.le(now)).order(outbox::due_at);
+    due.select(outbox::due_at).first(db).optional()
+}
+
 /// Mails given up since `since`.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ pub use domain::{JoinForm, Signup};
 pub use invitation::{Invitee, invite};
 pub use owed::templates;
 pub use page_routes::pages;
+pub use queries::oldest_new;
 pub use routes::api;
 
 use crate::{

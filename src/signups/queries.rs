@@ -81,6 +81,14 @@ pub fn any_new(db: &mut Db) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(signups::table.filter(NEW))).get_result(db)
 }
 
+/// When the sign-up came that has waited longest for triage.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn oldest_new(db: &mut Db) -> QueryResult<Option<Timestamp>> {
+    signups::table.filter(NEW).order(signups::id).select(signups::created_at).first(db).optional()
+}
+
 /// The oldest sign-ups that wait for triage, and that no other transaction has in hand.
 pub fn list_new(db: &mut Db, limit: i64) -> QueryResult<Vec<Untriaged>> {
     let oldest = signups::table.filter(NEW).order(signups::id).limit(limit).select((

@@ -14,7 +14,7 @@ use std::{
 };
 
 use diesel::QueryResult;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{Db, StoreError, dialect, writer::FirstLane};
 
@@ -26,6 +26,8 @@ const HELP_FROM: usize = 32;
 const HELP_AFTER: Duration = Duration::from_millis(20);
 /// How long a row may wait for a database that is locked or away before its sender is told to come back.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a sender waits at all: a server that hangs ends no statement. The row may be stored later.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Inserts rows, ignoring those that are there already: a commit in doubt is tried again with the same ids. On
 /// PostgreSQL by one statement, which needs no transaction around it: two round trips less for each group.
@@ -87,7 +89,10 @@ impl<T: Send + 'static> GroupCommit<T> {
             first.unpark();
             helpers.iter().filter(|_| is_much).for_each(Thread::unpark);
         }
-        stored.await.unwrap_or(Err(StoreError::Closed)).map(drop)
+        match timeout(ANSWER_WITHIN, stored).await {
+            Ok(outcome) => outcome.unwrap_or(Err(StoreError::Closed)).map(drop),
+            Err(_) => Err(StoreError::Unavailable("the database does not answer".to_owned())),
+        }
     }
 
     /// Rows that wait for the next commit.

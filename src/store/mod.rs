@@ -64,6 +64,8 @@ impl Lane {
 
 /// How long a reader waits for a connection before the caller is told to come back.
 const READ_WAIT: Duration = Duration::from_secs(5);
+/// How long a visitor waits for a write, which may be done later: a server that hangs ends no statement.
+const VISITOR_WAITS: Duration = Duration::from_secs(15);
 
 /// The database of this process. Cheap to clone.
 #[derive(Clone)]
@@ -187,7 +189,13 @@ impl Store {
             is_sound
         });
         self.inner.writer.submit(lane, job)?;
-        outcome.await.unwrap_or_else(|_| {
+        let outcome = match lane {
+            Lane::Visitor => tokio::time::timeout(VISITOR_WAITS, outcome)
+                .await
+                .map_err(|_| StoreError::Unavailable("the database does not answer".to_owned()))?,
+            Lane::Worker | Lane::Staff => outcome.await,
+        };
+        outcome.unwrap_or_else(|_| {
             Err(StoreError::Unavailable("the write was not carried out".to_owned()).into())
         })
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, person, routes};
+use crate::support::{Answer, HOUR, TestApp, person, routes};
 
 async fn document(app: &TestApp) -> Value {
     app.client().get("/api/v1/openapi.json").await.expect(200).json()
@@ -249,10 +249,26 @@ async fn figures_count_what_happens_and_are_shown_to_those_who_may() {
         "openhearth_confirmations_total 1",
         "openhearth_mails_total{outcome=\"Accepted\"} 2",
         "openhearth_intake_waiting 0",
+        "openhearth_signups_untriaged_seconds 0.0",
+        "openhearth_mails_overdue_seconds 0.0",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
     }
     assert!(text.ends_with("# EOF\n") && !text.contains("example.org"), "{text}");
+
+    app.client().join(&person("grace@example.org")).await.expect(202);
+    app.advance(HOUR);
+    let figure = async |name: &str| -> f64 {
+        let text = app.client().get("/metrics").await.expect(200).text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        line.unwrap_or_default().trim().parse().unwrap()
+    };
+    let hour = 3600.0..3700.0;
+    assert!(hour.contains(&figure("openhearth_signups_untriaged_seconds").await), "nobody triages");
+    app.triage().await;
+    app.advance(HOUR);
+    assert!(figure("openhearth_signups_untriaged_seconds").await < 1.0);
+    assert!(hour.contains(&figure("openhearth_mails_overdue_seconds").await), "nobody sends");
 
     let app = TestApp::start_with(|config| config.metrics.token = Some("a token of the tests".into())).await;
     app.client().get("/metrics").await.expect(401);
