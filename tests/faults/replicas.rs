@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    net::TcpListener,
     process::Command,
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ use crate::{
 const ENDLESS: usize = 1_000_000;
 const CONNECTIONS: usize = 8;
 /// `mail.senders` of the default configuration, and the mails that each may have in hand until they are marked.
-const IN_HAND: usize = 4 * 64;
+const IN_HAND: usize = 4 * 128;
 /// The lease of what was in hand at a kill, and time for the rest.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 /// How long the server is away.
@@ -174,12 +175,36 @@ async fn one_process_may_serve_and_another_send() {
     assert!(postgres.states().is_empty(), "who serves alone decides nothing");
     let url = postgres.url();
     let mut worker = command(folder.path(), &["worker"]);
+    let figures = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     worker.envs(relay.variables()).env("OPENHEARTH__DATABASE__URL", &url);
+    worker.env("OPENHEARTH__METRICS__LISTEN", figures.to_string());
     let mut worker = Process::watch(worker.spawn().unwrap());
     assert_eq!(assert_whole(&postgres, &relay, &tally).await, 0, "each once");
+    let ready = reqwest::get(format!("http://{figures}/readyz")).await.unwrap();
+    assert_eq!(ready.text().await.unwrap(), r#"{"store":"ok","mail":"ok"}"#);
+    let figures = reqwest::get(format!("http://{figures}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("openhearth_mails_total{outcome=\"Accepted\"} 100"), "{figures}");
     worker.terminate();
     let ended = tokio::task::spawn_blocking(move || (worker.end(SOON), worker.err())).await.unwrap();
     assert_eq!(ended.0.code(), Some(0), "{}", ended.1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgres_hangs_sign_ups_are_told_to_come_back() {
+    let (folder, relay, postgres) = (tempfile::tempdir().unwrap(), Relay::start().await, Postgres::empty());
+    let server = replica(&folder, &postgres, &relay).await;
+    let client = reqwest::Client::new();
+    let hanging = postgres.hold("signups IN ACCESS EXCLUSIVE MODE");
+    let answer = sign_up(&client, &server.url, "ada@example.org").await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    drop(hanging);
+    until("sign-ups go on", SOON, async || {
+        sign_up(&client, &server.url, "ada@example.org").await.unwrap().status() == 202
+    })
+    .await;
+    until("she is mailed once", SOON, async || relay.count() == 1).await;
     server.stop().await;
 }
 
