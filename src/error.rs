@@ -9,7 +9,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::StoreError;
+use crate::{seldom::Seldom, store::StoreError};
 
 /// What a handler answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -221,7 +221,10 @@ impl From<StoreError> for AppError {
         match error {
             StoreError::QueueFull | StoreError::Closed => Self::Unavailable { retry_after: 1 },
             StoreError::Unavailable(reason) => {
-                tracing::warn!(reason, "the database is unavailable");
+                static LINES: Seldom = Seldom::new();
+                if let Some(left_out) = LINES.now() {
+                    tracing::warn!(reason, left_out, "the database is unavailable");
+                }
                 Self::Unavailable { retry_after: 5 }
             }
             StoreError::Query(diesel) => Self::internal(&diesel),

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod metrics;
 pub mod outbox;
 pub mod periodic;
+pub mod seldom;
 pub mod site;
 pub mod speech;
 pub mod store;

@@ -13,7 +13,7 @@ use std::{
 use diesel::QueryResult;
 
 use super::{Db, Lane, StoreError, connection::Purpose, dialect};
-use crate::config::DatabaseUrl;
+use crate::{config::DatabaseUrl, seldom::Seldom};
 
 /// Intake batches in succession after which a visitor's job gets a turn, and after which any job does: while
 /// sign-ups pour in, mails wait rather than sign-ups.
@@ -235,7 +235,12 @@ fn open<'a>(connection: &'a mut Option<Db>, url: &DatabaseUrl) -> Option<&'a mut
     if connection.is_none() {
         match Db::open(url, Purpose::Write) {
             Ok(db) => *connection = Some(db),
-            Err(error) => tracing::error!(%error, "the database cannot be opened for writing; trying again"),
+            Err(error) => {
+                static LINES: Seldom = Seldom::new();
+                if let Some(left_out) = LINES.now() {
+                    tracing::error!(%error, left_out, "the database cannot be opened for writing; trying again");
+                }
+            }
         }
     }
     connection.as_mut()
