@@ -21,6 +21,7 @@ const KERNEL: [&str; 22] = [
     "object",
     "outbox",
     "periodic",
+    "seldom",
     "site",
     "speech",
     "store",
