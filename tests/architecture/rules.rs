@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 22] = [
+const KERNEL: [&str; 23] = [
     "audit",
     "clock",
     "config",
