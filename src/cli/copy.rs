@@ -36,9 +36,7 @@ pub(super) async fn run(args: CopyArgs) -> Result<(), String> {
     let from = DatabaseUrl::try_from(args.from).map_err(|_| "--from must be sqlite://FILE".to_owned())?;
     let to = DatabaseUrl::try_from(args.to)
         .map_err(|_| "--to must be postgres://USER@HOST/NAME".to_owned())
-        .and_then(|to| {
-            DatabaseConfig::completed(to, args.to_password_file).map_err(|error| error.to_string())
-        })?;
+        .and_then(|to| DatabaseConfig::copy_target(to, args.to_password_file))?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new();
         let outcome = copy(&from, &to, |progress| bar.show(progress));

@@ -7,14 +7,20 @@ mod accounts;
 mod campaign;
 mod coalition;
 mod database;
+mod faults;
 mod logging;
 mod mail;
+mod postgres_url;
 mod secrets;
 mod server;
+mod variables;
 
 mod validate;
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -148,10 +154,17 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with everything that is wrong.
     pub fn load() -> Result<Self, ConfigError> {
+        let faults = variables::faults(std::env::vars_os());
+        if !faults.is_empty() {
+            return Err(ConfigError::Unreadable(faults.join("; ")));
+        }
         let environment = std::env::var("OPENHEARTH_ENV").ok().filter(|name| !name.is_empty());
         let mut builder = config::Config::builder().add_source(defaults());
         if let Some(name) = environment {
             let file = format!("config/{name}.toml");
+            // Here, since the library does not say which file it is.
+            fs::read_to_string(&file)
+                .map_err(|error| ConfigError::Unreadable(faults::unreadable(Path::new(&file), &error)))?;
             builder = builder.add_source(config::File::new(&file, config::FileFormat::Toml));
         }
         // Values stay the text they are until their key says what they mean: a password of digits is no number.
@@ -165,7 +178,7 @@ impl Config {
                     text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
                 builder = builder
                     .set_override(key, list)
-                    .map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+                    .map_err(|error| ConfigError::Unreadable(faults::sentence(&error)))?;
             }
         }
         let mut config = Self::build(builder)?;
@@ -182,7 +195,7 @@ impl Config {
     }
 
     fn build(builder: config::ConfigBuilder<config::builder::DefaultState>) -> Result<Self, ConfigError> {
-        let unreadable = |error: config::ConfigError| ConfigError::Unreadable(error.to_string());
+        let unreadable = |error: config::ConfigError| ConfigError::Unreadable(faults::sentence(&error));
         let config: Self = builder.build().map_err(unreadable)?.try_deserialize().map_err(unreadable)?;
         Ok(config)
     }

@@ -1,6 +1,7 @@
 //! What must hold before the server starts, reported all at once.
 
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::{Config, ConfigError, Mode, TransportKind};
 use crate::mail::message::Identity;
@@ -38,7 +39,21 @@ impl Config {
             self.audit.retention_days == 0 || (30..=36_500).contains(&self.audit.retention_days),
             "audit.retention_days must be 0 (for ever) or from 30 to 36500",
         );
-        demand(self.intake.queue_capacity > 0, "intake.queue_capacity must be at least 1");
+        // More makes Actix panic.
+        demand(self.server.workers <= 512, "server.workers must be from 0 (one per core) to 512");
+        demand(
+            self.server.base_url.is_empty() || is_site(&self.server.base_url),
+            "server.base_url must be empty (in development) or a URL such as https://join.example.org",
+        );
+        demand(
+            self.server.allowed_origins.iter().all(|origin| is_origin(origin)),
+            "server.allowed_origins must be origins such as https://campaign.example.org, without a path or a slash at \
+             the end",
+        );
+        demand(
+            (1..=1_000_000).contains(&self.intake.queue_capacity),
+            "intake.queue_capacity must be from 1 to 1000000",
+        );
         demand(
             (1..=4 << 30).contains(&self.imports.max_bytes),
             "imports.max_bytes must be from 1 to 4294967296 (4 GiB)",
@@ -79,9 +94,22 @@ impl Config {
             tracing_subscriber::EnvFilter::try_new(&self.log.filter).is_ok(),
             "log.filter must be a level or a list such as \"openhearth=debug,info\"",
         );
+        let needs_relay = self.mail.transport == TransportKind::Smtp || self.mode == Mode::Production;
+        let relay = self.mail.smtp.host.trim();
         demand(
-            self.mail.transport != TransportKind::Smtp || !self.mail.smtp.host.is_empty(),
+            !needs_relay || !relay.is_empty(),
             "mail.smtp.host must name the relay when mail.transport is \"smtp\"",
+        );
+        demand(
+            !relay.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/'),
+            "mail.smtp.host must be a host name or an IP address alone",
+        );
+        demand(self.mail.smtp.port > 0, "mail.smtp.port must be from 1 to 65535");
+        let secrets =
+            [&self.secret, &self.suppression_key].map(|key| key.as_ref().map(ExposeSecret::expose_secret));
+        demand(
+            secrets[0].is_none_or(str::is_empty) || secrets[0] != secrets[1],
+            "suppression_key must not be the same as secret: one is changed now and then, the other never",
         );
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::Incomplete(problems)) }
     }
@@ -94,7 +122,10 @@ impl Config {
         demand(long(&self.secret), "secret must be set, with at least 32 characters");
         demand(long(&self.suppression_key), "suppression_key must be set, with at least 32 characters");
         demand(self.mail.transport == TransportKind::Smtp, "mail.transport must be \"smtp\"");
-        demand(!self.mail.smtp.host.is_empty(), "mail.smtp.host must name the relay");
+        demand(
+            self.metrics.token.as_ref().is_none_or(|token| token.expose_secret().len() >= 16),
+            "metrics.token must have at least 16 characters, or be left out",
+        );
         demand(!self.mail.postal_address.trim().is_empty(), "mail.postal_address must be set");
         let from = &self.mail.from;
         demand(
@@ -102,6 +133,20 @@ impl Config {
             "mail.from must be an address of yours, as in \"Name <local@domain>\"",
         );
     }
+}
+
+/// Whether a text is a web address that links can start with.
+fn is_site(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+    })
+}
+
+/// Whether a text is what a browser sends as `Origin`, to the letter: it is compared so.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
 }
 
 #[cfg(test)]
@@ -139,5 +184,91 @@ mod tests {
         let mut config = Config::defaults().unwrap();
         config.server.listen = "0.0.0.0:8080".parse().unwrap();
         assert!(config.check().unwrap_err().to_string().contains("loopback"));
+    }
+    /// What is said when `change` was made to the defaults.
+    fn said(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::defaults().unwrap();
+        change(&mut config);
+        config.check().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn numbers_that_a_library_would_panic_at_are_refused() {
+        assert!(said(|config| config.server.workers = 513).contains("server.workers"));
+        assert_eq!(said(|config| config.server.workers = 512), "");
+        assert!(said(|config| config.intake.queue_capacity = usize::MAX).contains("intake.queue_capacity"));
+        assert!(said(|config| config.mail.smtp.port = 0).contains("mail.smtp.port"));
+    }
+
+    #[test]
+    fn origins_are_what_a_browser_sends() {
+        for origin in
+            ["https://a.example.org", "http://127.0.0.1:9000", "https://a.example.org:8443", "http://[::1]"]
+        {
+            assert_eq!(
+                said(|config| config.server.allowed_origins = vec![origin.to_owned()]),
+                "",
+                "{origin}"
+            );
+        }
+        for origin in [
+            "*",
+            "a.example.org",
+            "https://a.example.org/",
+            "https://a.example.org/path",
+            "https://A.example.org",
+            "https://a.example.org:443",
+            "ftp://a.example.org",
+            "https://oh@a.example.org",
+            "",
+        ] {
+            let said = said(|config| config.server.allowed_origins = vec![origin.to_owned()]);
+            assert!(said.contains("server.allowed_origins"), "{origin}: {said}");
+        }
+    }
+
+    #[test]
+    fn one_secret_for_two_purposes_is_refused_and_not_repeated() {
+        let said = said(|config| {
+            config.secret = Some("WRONGpw9".into());
+            config.suppression_key = Some("WRONGpw9".into());
+        });
+        assert!(said.contains("suppression_key") && !said.contains("WRONG"), "{said}");
+    }
+
+    #[test]
+    fn a_relay_is_a_name_and_is_missed_once() {
+        for host in ["relay example.org", "smtp://relay.example.org", "a/b"] {
+            assert!(
+                said(|config| config.mail.smtp.host = host.to_owned()).contains("mail.smtp.host"),
+                "{host}"
+            );
+        }
+        let said = said(|config| {
+            config.mode = Mode::Production;
+            config.mail.transport = TransportKind::Smtp;
+        });
+        assert_eq!(said.matches("mail.smtp.host").count(), 1, "{said}");
+    }
+
+    #[test]
+    fn a_token_that_is_soon_guessed_is_refused_in_production() {
+        for token in ["", "short"] {
+            let said = said(|config| {
+                config.mode = Mode::Production;
+                config.metrics.token = Some(token.into());
+            });
+            assert!(said.contains("metrics.token must"), "{said}");
+        }
+    }
+
+    #[test]
+    fn links_start_with_a_web_address() {
+        for url in ["join.example.org", "https://", "https://join.example.org/?a=b", "mailto:a@example.org"] {
+            assert!(
+                said(|config| config.server.base_url = url.to_owned()).contains("server.base_url"),
+                "{url}"
+            );
+        }
     }
 }

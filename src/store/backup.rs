@@ -24,6 +24,9 @@ pub enum BackupError {
     /// It would overwrite something.
     #[error("{0} is there already; name a file that is not")]
     Exists(String),
+    /// There is no room for it.
+    #[error("{0}: {1}; name a file in a folder that can be written to")]
+    Unwritable(String, std::io::Error),
     /// The copy could not be written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -60,7 +63,7 @@ pub fn backup(url: &DatabaseUrl, to: &Path) -> Result<u64, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.display().to_string()));
     }
-    make_private_file(to)?;
+    make_private_file(to).map_err(|error| BackupError::Unwritable(to.display().to_string(), error))?;
     let outcome = write(url, to);
     if outcome.is_err()
         && let Err(error) = fs::remove_file(to)

@@ -55,7 +55,7 @@ impl Db {
     /// When the file or server cannot be opened.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, ConnectionError> {
         match url {
-            DatabaseUrl::Postgres { url: text, pooler } => {
+            DatabaseUrl::Postgres { url: text, pooler, .. } => {
                 match PgConnection::establish(text.expose_secret()) {
                     Ok(mut connection) => {
                         if *pooler {
@@ -151,5 +151,53 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, connection: &mut Db) -> bool {
         thread::panicking() || dialect::is_broken(connection)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use proptest::{prelude::*, test_runner::Config as Runs};
+
+    use super::*;
+    use crate::config::DatabaseConfig;
+
+    /// What is said of a URL that leads to no server; by libpq too, if ours lets it through.
+    fn said(url: String, is_checked: bool) -> String {
+        let url = DatabaseUrl::try_from(url).unwrap();
+        let url = if is_checked { DatabaseConfig::copy_target(url, None) } else { Ok(url) };
+        match url {
+            Ok(url) => Db::open(&url, Purpose::Read).err().unwrap().to_string(),
+            Err(said) => said,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(Runs::with_cases(512))]
+
+        // No process listens on port 1.
+        #[test]
+        fn no_message_repeats_a_piece_of_a_password_in_a_url(
+            password in "W[A-Z0-9/@:?&=#% \"'\\[\\]\\\\é+;]{4,20}",
+            shape in 0_usize..6,
+        ) {
+            let (url, is_libpq_to_see_it) = match shape {
+                0 => (format!("postgres://oh:{password}@127.0.0.1:1/one"), false),
+                1 => (format!("postgres://oh@127.0.0.1:1/one?password={password}"), true),
+                2 => (format!("postgres://oh@127.0.0.1:1/one?sslpassword=a&password={password}"), true),
+                3 => (format!("postgres://oh:{password}/one"), false),
+                4 => (format!("postgres://oh:{password}@127.0.0.1:1"), false),
+                _ => (format!("postgres://oh@127.0.0.1:1/one?password={password}&sslmode=disable"), true),
+            };
+            let mut all = said(url.clone(), true);
+            if is_libpq_to_see_it {
+                all.push_str(&said(url, false));
+            }
+            let letters: Vec<char> = password.chars().collect();
+            for piece in letters.windows(4) {
+                let piece: String = piece.iter().collect();
+                prop_assert!(!all.contains(&piece), "{piece:?} of {password:?} is in {all}");
+            }
+        }
     }
 }

@@ -16,8 +16,21 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// A statement failed: a fault of ours.
-    #[error("a statement failed: {0}")]
+    #[error("a statement failed: {}", told(.0.to_string()))]
     Query(DieselError),
+}
+
+/// What the database says, and the key to change where it is no fault of a statement: a pooler lent a connection that
+/// knows statements of others, or not ours.
+pub(super) fn told(message: String) -> String {
+    let is_of_others = message.contains("prepared statement \"")
+        && ["already exists", "does not exist"].iter().any(|end| message.contains(end));
+    if is_of_others {
+        return format!(
+            "{message}; set database.pooler = true if a pooler (PgBouncer) stands before PostgreSQL"
+        );
+    }
+    message
 }
 
 /// Parts of messages that mean "not now" rather than "never", by SQLite and PostgreSQL.
@@ -83,6 +96,15 @@ mod tests {
 
     fn database_error(message: &str) -> DieselError {
         DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_statement_of_another_connection_names_the_key_of_the_pooler() {
+        let said = |message: &str| StoreError::from(database_error(message)).to_string();
+        assert!(
+            said("prepared statement \"__diesel_stmt_1\" already exists").contains("database.pooler = true")
+        );
+        assert!(!said("relation \"people\" already exists").contains("database.pooler"));
     }
 
     #[test]

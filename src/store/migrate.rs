@@ -1,9 +1,9 @@
 //! Migrations: compiled in, run in one transaction, the same names for both databases.
 
-use diesel::{PgConnection, SqliteConnection};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Db, StoreError, copy, dialect, lock};
+use super::{Db, StoreError, copy, dialect, error::told, lock};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -19,6 +19,11 @@ pub enum MigrateError {
     /// `openhearth copy` has begun to fill it.
     #[error("a copy into this database is not whole yet: run the same openhearth copy again")]
     HalfCopied,
+    /// It cannot hold every name.
+    #[error(
+        "the database must have the encoding UTF8, not {0} (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+    )]
+    Encoding(String),
     /// A migration failed.
     #[error("a migration failed: {0}")]
     Failed(String),
@@ -40,6 +45,9 @@ impl From<diesel::result::Error> for MigrateError {
 /// [`MigrateError`]; the database is then as it was.
 pub fn run(db: &mut Db) -> Result<usize, MigrateError> {
     dialect::write_transaction(db, |db| {
+        if let Db::Pg(connection) = db {
+            demand_utf8(connection)?;
+        }
         lock::once(db, lock::Once::Migrate)?;
         if let Db::Pg(connection) = db
             && copy::is_unfinished(connection)?
@@ -53,6 +61,19 @@ pub fn run(db: &mut Db) -> Result<usize, MigrateError> {
     })
 }
 
+#[derive(QueryableByName)]
+struct Encoding {
+    #[diesel(sql_type = Text)]
+    encoding: String,
+}
+
+/// Refuses a database that cannot hold every name, or does not know what a letter is.
+pub(super) fn demand_utf8(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let query = sql_query("SELECT current_setting('server_encoding') AS encoding");
+    let Encoding { encoding } = query.get_result(connection)?;
+    if encoding == "UTF8" { Ok(()) } else { Err(MigrateError::Encoding(encoding)) }
+}
+
 fn apply<DB: diesel::backend::Backend>(
     harness: &mut impl MigrationHarness<DB>,
     known: EmbeddedMigrations,
@@ -62,7 +83,7 @@ fn apply<DB: diesel::backend::Backend>(
 }
 
 fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
-    MigrateError::Failed(error.to_string())
+    MigrateError::Failed(told(error.to_string()))
 }
 
 /// How far a database is.

@@ -341,6 +341,26 @@ fn what_cannot_be_copied_is_said_in_one_sentence_that_names_the_argument() {
         assert!(!sentence.contains('\n') && !sentence.contains("geheim"), "{sentence}");
     }
     assert!(!folder.path().join("var/none.db").exists());
+    let tables =
+        "SELECT tablename::text AS word, 1::bigint AS count FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(
+        foreign.count(tables).into_keys().collect::<Vec<_>>(),
+        ["strangers"],
+        "nothing was left in it"
+    );
+    let mut no_file = copying(folder.path(), FILE, &empty.url());
+    no_file.args(["--to-password-file", "/nonexistent/password"]);
+    let said = run(no_file, "");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.starts_with("openhearth: --to-password-file: /nonexistent/password: "), "{}", said.err);
+    let latin = Postgres::encoded("LATIN1");
+    let said = copy(folder.path(), &latin);
+    assert!(
+        said.err.starts_with("openhearth: --to: the database must have the encoding UTF8"),
+        "{}",
+        said.err
+    );
+    assert!(latin.count(tables).is_empty(), "nothing was left in it");
     look.run("DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)");
     drop(look);
     let said = copy(folder.path(), &empty);

@@ -42,9 +42,13 @@ struct Counted {
 impl Postgres {
     /// An empty database on the server of this run.
     pub fn empty() -> Self {
-        let server = std::env::var("OPENHEARTH_TEST_POSTGRES")
-            .expect("a PostgreSQL server: run this by tests/with_postgres, as ./check does");
-        Self::on(server, None)
+        Self::on(server_of_run(), None, "")
+    }
+
+    /// An empty database on the server of this run, in another encoding.
+    pub fn encoded(encoding: &str) -> Self {
+        let how = format!("ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+        Self::on(server_of_run(), None, &how)
     }
 
     /// An empty database on a server of its own.
@@ -61,14 +65,14 @@ impl Postgres {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut line = || lines.next().expect("the server starts").unwrap();
         let (server, control) = (line(), line());
-        Self::on(server, Some(Own { child, control }))
+        Self::on(server, Some(Own { child, control }), "")
     }
 
-    fn on(server: String, own: Option<Own>) -> Self {
+    fn on(server: String, own: Option<Own>, how: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("faults_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
         let made = Self { server, name, own };
-        made.connect("postgres").batch_execute(&format!("CREATE DATABASE {}", made.name)).unwrap();
+        made.connect("postgres").batch_execute(&format!("CREATE DATABASE {} {how}", made.name)).unwrap();
         made
     }
 
@@ -139,6 +143,11 @@ impl Postgres {
     pub fn states(&self) -> BTreeMap<String, i64> {
         self.count("SELECT state AS word, count(*) AS count FROM outbox GROUP BY state")
     }
+}
+
+fn server_of_run() -> String {
+    std::env::var("OPENHEARTH_TEST_POSTGRES")
+        .expect("a PostgreSQL server: run this by tests/with_postgres, as ./check does")
 }
 
 impl Drop for Postgres {

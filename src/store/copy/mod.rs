@@ -68,6 +68,10 @@ impl CopyError {
         Self::Target(error.into().to_string())
     }
 
+    fn foreign() -> Self {
+        Self::Target("the database holds tables that are not openhearth's; name an empty one".to_owned())
+    }
+
     fn version(argument: fn(String) -> Self) -> impl Fn(MigrateError) -> Self {
         move |error| argument(error.to_string())
     }

@@ -78,21 +78,26 @@ impl Target {
     /// Connects, and brings an empty database to this version.
     pub(super) fn open(url: &DatabaseUrl) -> Result<Self, CopyError> {
         let mut db = Db::open(url, Purpose::Write).map_err(|error| CopyError::Target(error.to_string()))?;
+        let Db::Pg(connection) = &mut db else { return Err(CopyError::Direction) };
+        migrate::demand_utf8(connection).map_err(CopyError::version(CopyError::Target))?;
         let tables = "SELECT count(*) AS count FROM pg_tables WHERE schemaname = current_schema()";
-        let count: Counted = sql_query(tables).get_result(&mut db).map_err(CopyError::target)?;
+        let count: Counted = sql_query(tables).get_result(connection).map_err(CopyError::target)?;
         if count.count == 0 {
             migrate::run(&mut db).map_err(CopyError::version(CopyError::Target))?;
             return Ok(Self { db });
         }
-        let Db::Pg(connection) = &mut db else { return Err(CopyError::Direction) };
+        // Asking for the version would make this table in a stranger's database.
+        let record = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS holds";
+        let record: Holds = sql_query(record).get_result(connection).map_err(CopyError::target)?;
+        if !record.holds {
+            return Err(CopyError::foreign());
+        }
         match migrate::postgres_version(connection).map_err(CopyError::version(CopyError::Target))? {
             migrate::Version::Current => Ok(Self { db }),
             migrate::Version::Older => Err(CopyError::Target(
                 "the database is of another version of openhearth; name an empty one".to_owned(),
             )),
-            migrate::Version::Empty => Err(CopyError::Target(
-                "the database holds tables that are not openhearth's; name an empty one".to_owned(),
-            )),
+            migrate::Version::Empty => Err(CopyError::foreign()),
         }
     }
 
