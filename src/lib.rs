@@ -15,6 +15,7 @@ pub mod audit;
 pub mod config;
 pub mod counts;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod kernel;
 pub mod mail;

@@ -53,7 +53,7 @@ pub(super) struct ImportArgs {
     /// Source code of rows that name none.
     #[arg(long)]
     source: Option<String>,
-    /// A file for the refused rows.
+    /// A file to make for the refused rows (readable by its owner alone); it must not be there yet.
     #[arg(long)]
     refused_to: Option<PathBuf>,
 }
@@ -164,7 +164,8 @@ fn say_preview(preview: &Preview) -> Counts {
     }
     for example in &preview.examples {
         let field = if example.field.is_empty() { String::new() } else { format!("{}: ", example.field) };
-        println!("  line {}: {field}{}", example.line, example.message);
+        let sheet = example.sheet.as_ref().map(|name| format!("sheet {name}, ")).unwrap_or_default();
+        println!("  {sheet}line {}: {field}{}", example.line, example.message);
     }
     preview.counts
 }

@@ -6,7 +6,10 @@ use clap::Args;
 use futures_util::StreamExt;
 
 use super::{Format, Order, Preset, Taker, columns, delivery::Body, purpose, take};
-use crate::{audit::Actor, error::AppError, kernel::Kernel, staff::Sight, supporters::SupporterQuery};
+use crate::{
+    audit::Actor, error::AppError, files::create_private, kernel::Kernel, staff::Sight,
+    supporters::SupporterQuery,
+};
 
 /// What the command is given.
 #[derive(Args)]
@@ -46,8 +49,7 @@ pub async fn export_by_command(kernel: &Kernel, args: ExportArgs) -> Result<(), 
     let out: Box<dyn Write + Send> = match &args.output {
         None => Box::new(std::io::stdout()),
         Some(path) => {
-            use std::os::unix::fs::OpenOptionsExt;
-            let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            let file = create_private(path);
             Box::new(file.map_err(|error| format!("--output {}: {error}", path.display()))?)
         }
     };

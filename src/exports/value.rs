@@ -249,13 +249,15 @@ const ATTRIBUTES: [Field; 16] = [
 ];
 
 /// Columns of the default export that become attributes, where there is something in them.
-const ATTRIBUTE_COLUMNS: [(&str, Column); 14] = [
+const ATTRIBUTE_COLUMNS: [(&str, Column); 15] = [
     ("id", Column::Id),
     ("phone", Column::Phone),
     ("postal_code", Column::PostalCode),
     ("region", Column::Region),
     ("country", Column::Country),
     ("language", Column::Language),
+    // The tool's own columns have none: without it, those who left would be taken in as if they had not.
+    ("status", Column::Status),
     ("tags", Column::Tags),
     ("involvement", Column::Involvement),
     ("groups", Column::Groups),

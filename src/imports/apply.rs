@@ -195,9 +195,8 @@ fn invite(
         if is_invited {
             counts.invited += 1;
         } else {
-            let message = "this person was asked not long ago and has not answered";
             refusals.retain(|refusal| u64::try_from(refusal.line) != Ok(row.record.line));
-            refusals.push(work.refusal(row, true, &[Reason::row("asked_recently", message)]));
+            refusals.push(work.refusal(row, true, &[decide::asked_recently()]));
         }
     }
     Ok(Some(next))

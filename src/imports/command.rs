@@ -3,7 +3,7 @@
 
 use std::{
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     audit::{self, Actor},
     error::AppError,
+    files::create_private,
     forms,
     id::Id,
     keys::{AddressHash, Keys},
@@ -48,7 +49,7 @@ pub struct Bringing {
     pub columns: Vec<(String, Target)>,
     /// Only say what would happen.
     pub dry_run: bool,
-    /// Where refused rows go, if anywhere.
+    /// Where refused rows go, if anywhere: a file that must not be there yet.
     pub refused_to: Option<PathBuf>,
 }
 
@@ -91,8 +92,11 @@ impl Bringing {
     /// Looks at the file, on the calling thread; `own` are the fields that staff defined.
     ///
     /// # Errors
-    /// A sentence.
+    /// A sentence; also when refused rows could not be written because their file is there already.
     pub(super) fn look(&self, keys: &Keys, own: &[OwnField]) -> Result<Seen, String> {
+        if let Some(path) = self.refused_to.as_deref().filter(|path| !self.dry_run && path.exists()) {
+            return Err(unwritable(path, &std::io::ErrorKind::AlreadyExists.into()));
+        }
         let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", self.file.display());
         let mut source = open_file(&self.file).map_err(|error| unreadable(&error))?;
         let passing = Passing::of(keys, &mut source).map_err(|error| unreadable(&error))?;
@@ -149,8 +153,7 @@ impl Bringing {
     /// Writes the refused rows of `import` where they are wished.
     pub(super) fn write_refused(&self, db: &mut Db, import: &Stored) -> Result<(), String> {
         let Some(path) = &self.refused_to else { return Ok(()) };
-        let unwritable = |error: std::io::Error| format!("{}: {error}", path.display());
-        let mut file = std::fs::File::create(path).map_err(unwritable)?;
+        let mut file = create_private(path).map_err(|error| unwritable(path, &error))?;
         let mut fault = None;
         refusals::write(db, import, true, |bytes| match file.write_all(&bytes) {
             Ok(()) => true,
@@ -160,8 +163,12 @@ impl Bringing {
             }
         })
         .map_err(|error| error.to_string())?;
-        fault.map_or(Ok(()), |error| Err(unwritable(error)))
+        fault.map_or(Ok(()), |error| Err(unwritable(path, &error)))
     }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!("--refused-to {}: {error}", path.display())
 }
 
 /// The import in the making, claimed by `lease` (whoever has the database alone asks nobody): the one that an earlier run left, or a new one, begun.

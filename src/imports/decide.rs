@@ -28,6 +28,12 @@ pub fn key<'a>(person: &'a Person, known: &'a Known) -> &'a str {
     known.supporter.as_ref().map_or(person.address.0.as_str(), |supporter| supporter.email_key.as_str())
 }
 
+/// Why somebody is not asked again.
+#[must_use]
+pub fn asked_recently() -> Reason {
+    Reason::row("asked_recently", "this person was asked not long ago and has not answered")
+}
+
 /// Decides on the rows of a piece, one after the other.
 pub struct Deciding {
     /// Whether people are asked first.

@@ -25,6 +25,7 @@ mod sheet;
 mod status;
 mod table;
 mod target;
+mod text;
 mod upload;
 
 pub use command::{Bringing, Outcome, Report};
@@ -34,6 +35,7 @@ pub use presets::Field;
 pub use routes::api;
 pub use target::Target;
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::{
@@ -53,6 +55,7 @@ use crate::{
 use model::{NewImport, Stored};
 use rows::Plan;
 use table::Layout;
+use text::Formulas;
 use upload::Passing;
 
 /// Imports of this process. Cheap to clone.
@@ -286,7 +289,6 @@ fn plan(
     let country = options.country.as_deref().and_then(|country| Country::parse(country).ok());
     let columns = mapping.iter().enumerate().filter_map(|(at, target)| Some(at).zip(target.clone()));
     Plan {
-        layout,
         columns: columns.collect(),
         own,
         keys: keys.clone(),
@@ -296,9 +298,20 @@ fn plan(
         // Those who are asked agree to what the join form says.
         notice: import.notice_id.or(join).unwrap_or_else(|| Id::from_bytes([0; 16])),
         consented_at: options.agreed(timezone).map_or(now, |(_, at)| at),
+        zone: zone(&layout, timezone),
+        formulas: Formulas::of(&layout),
         phone_consent: options.consent.is_some_and(|consent| consent.phone),
         now,
+        layout,
     }
+}
+
+/// Where times are meant that name no zone: Mailchimp writes UTC, everybody else means where the campaign is.
+fn zone(layout: &Layout, timezone: &str) -> TimeZone {
+    let is_utc = presets::recognise(&layout.header) == Some(presets::Preset::Mailchimp);
+    let zone = if is_utc { Ok(TimeZone::UTC) } else { TimeZone::get(timezone) };
+    // The configuration has checked it.
+    zone.unwrap_or(TimeZone::UTC)
 }
 
 fn begun(import: &Stored, options: &ImportOptions, actor: Actor) -> Act {

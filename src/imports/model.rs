@@ -180,8 +180,11 @@ pub struct Preview {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ImportExample)]
 pub struct Example {
-    /// Line of the file where the row begins.
+    /// Line of the file, or of the sheet, where the row begins.
     pub line: u64,
+    /// The sheet, where it is not a workbook's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// The field it is about; empty for the row.
     pub field: String,
     /// The stable code.
@@ -205,8 +208,11 @@ pub struct ColumnView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ImportProgress)]
 pub struct Progress {
-    /// Line of the last row that was committed.
-    pub line: i64,
+    /// Line of the last row that was committed, in the file or on its sheet.
+    pub line: u64,
+    /// The sheet, where it is not a workbook's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// Bytes of the file up to its end.
     pub bytes: i64,
     /// Bytes of the file.
@@ -288,13 +294,15 @@ impl From<Stored> for ImportView {
             header: header.clone(),
             field: fields.get(column).cloned().flatten(),
         });
+        let line = u64::try_from(row.line).unwrap_or(0);
+        let (sheet, line) = layout.as_ref().map_or((None, line), |layout| layout.place(line));
         Self {
             mapping: columns.collect(),
             preset: presets::recognise(&header),
             repeated_headers: presets::repeated(&header),
             options: row.options(),
             preview: row.preview(),
-            progress: Progress { line: row.line, bytes: row.byte_offset, of_bytes: row.file_bytes },
+            progress: Progress { line, sheet, bytes: row.byte_offset, of_bytes: row.file_bytes },
             counts: row.counts(),
             fault: row.fault.as_deref().and_then(|fault| serde_json::from_str(fault).ok()),
             id: row.id,

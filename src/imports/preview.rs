@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     keys::Keys,
+    signups::Rehearsal,
     supporters::{self, Field as OwnField, Known},
 };
 
@@ -59,17 +60,20 @@ pub fn count(
     (invites, overwrite): (bool, bool),
     halt: &AtomicBool,
 ) -> Result<Preview, ReadError> {
-    let mut preview = Preview::default();
+    let (mut preview, mut rehearsal) = (Preview::default(), Rehearsal::default());
     cut(plan, source, 0, PIECE, |piece| {
-        count_piece(shelf, &piece, &mut preview, (invites, overwrite)) && !halt.load(Ordering::Relaxed)
+        let is_counted = count_piece(shelf, plan, &piece, &mut preview, &mut rehearsal, (invites, overwrite));
+        is_counted && !halt.load(Ordering::Relaxed)
     })?;
     Ok(preview)
 }
 
 fn count_piece(
     shelf: &Shelf<'_>,
+    plan: &Plan,
     piece: &Piece,
     preview: &mut Preview,
+    rehearsal: &mut Rehearsal,
     (invites, overwrite): (bool, bool),
 ) -> bool {
     let people: Vec<_> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
@@ -77,19 +81,33 @@ fn count_piece(
         people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
     let Some(known) = shelf.ask(|db| supporters::known(db, &addresses)) else { return false };
     let (mut tagged, mut valued, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut known, nobody) = (known.iter(), Known::default());
-    let mut deciding = Deciding::new(invites, overwrite);
+    let (mut deciding, nobody) = (Deciding::new(invites, overwrite), Known::default());
+    let known = || known.iter().chain(std::iter::repeat(&nobody));
+    let mut verdicts: Vec<_> =
+        people.iter().zip(known()).map(|(person, known)| deciding.verdict(person, known)).collect();
+    // Whom the limits of an address keep from being asked.
+    let asks = |verdict: &Verdict| matches!(verdict, Verdict::Invite);
+    let asked = people.iter().zip(&verdicts).filter(|(_, verdict)| asks(verdict));
+    let asked: Vec<_> = asked.map(|(person, _)| &person.confirmed.email).collect();
+    let invited = shelf.ask(|db| rehearsal.invite(db, &plan.keys, &asked, plan.now));
+    let Some(invited) = invited else { return false };
+    for (verdict, is_invited) in verdicts.iter_mut().filter(|verdict| asks(verdict)).zip(invited) {
+        if !is_invited {
+            *verdict = Verdict::Refuse(decide::asked_recently());
+        }
+    }
+    let mut decided = verdicts.into_iter().zip(known());
     for row in &piece.rows {
         let mut counts = Counts::default();
         let line = row.record.line;
         match &row.person {
             Err(reasons) => {
                 counts.refused = 1;
-                preview.tell(line, reasons);
+                preview.tell(&plan.layout, line, reasons);
             }
             Ok(person) => {
-                let known = known.next().unwrap_or(&nobody);
-                match deciding.verdict(person, known) {
+                let Some((verdict, known)) = decided.next() else { continue };
+                match verdict {
                     Verdict::Create => counts.created = 1,
                     Verdict::Fill(_) => counts.updated = 1,
                     Verdict::Unchanged => {
@@ -104,14 +122,14 @@ fn count_piece(
                     Verdict::Invite => counts.invited = 1,
                     Verdict::Refuse(reason) => {
                         counts.refused = 1;
-                        preview.tell(line, &[reason]);
+                        preview.tell(&plan.layout, line, &[reason]);
                     }
                 }
             }
         }
         if counts.refused == 0 && !row.left_out.is_empty() {
             counts.left_out = 1;
-            preview.tell(line, &row.left_out);
+            preview.tell(&plan.layout, line, &row.left_out);
         }
         preview.counts.add(&counts);
     }
@@ -127,12 +145,14 @@ fn count_piece(
 }
 
 impl Preview {
-    fn tell(&mut self, line: u64, reasons: &[Reason]) {
+    fn tell(&mut self, layout: &Layout, line: u64, reasons: &[Reason]) {
         for reason in reasons {
             *self.reasons.entry(reason.code.clone()).or_default() += 1;
             if self.examples.len() < EXAMPLES {
+                let (sheet, line) = layout.place(line);
                 self.examples.push(Example {
                     line,
+                    sheet,
                     field: reason.field.clone(),
                     code: reason.code.clone(),
                     message: reason.message.clone(),

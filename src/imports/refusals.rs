@@ -1,5 +1,5 @@
-//! The refused rows as CSV: line, why, and the row as it stood in the file, to be mended and brought again. Cells that a
-//! spreadsheet would run get their guard, which an import takes away again.
+//! The refused rows as CSV: line (`sheet!line` where it is not a workbook's first sheet), why, and the row as it stood in the file, to be mended and brought again. Cells that a
+//! spreadsheet would run get their guard, which an import takes away again; a formula it stays all the same.
 
 use std::io::Write;
 
@@ -7,6 +7,8 @@ use super::{
     model::Stored,
     queries::{self, Refusal},
     rows::Reason,
+    table::Layout,
+    text::guarded,
 };
 use crate::{
     id::Id,
@@ -19,6 +21,11 @@ const PIECE: i64 = 500;
 /// Columns before the file's own.
 const COLUMNS: [&str; 3] = ["import_line", "import_reason", "import_explanation"];
 
+/// Whether a file with this header is one of refused rows.
+pub fn are_in(header: &[String]) -> bool {
+    header.iter().any(|cell| cell == COLUMNS[0])
+}
+
 /// Writes all refused rows of `import`, or those that lost a value, piece by piece to `take`, until it says false.
 ///
 /// # Errors
@@ -29,7 +36,8 @@ pub fn write(
     is_refused: bool,
     mut take: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<(), StoreError> {
-    let header = import.layout().map(|layout| layout.header).unwrap_or_default();
+    let layout = import.layout();
+    let header = layout.as_ref().map(|layout| layout.header.clone()).unwrap_or_default();
     let header = COLUMNS.map(str::to_owned).into_iter().chain(header).collect::<Vec<_>>();
     let mut goes_on = take(lines(std::iter::once(header)));
     let mut after = -1;
@@ -37,7 +45,7 @@ pub fn write(
         let rows = list(db, import.id, is_refused, after)?;
         let Some(last) = rows.last() else { break };
         after = last.line;
-        goes_on = take(lines(rows.iter().map(cells)));
+        goes_on = take(lines(rows.iter().map(|row| cells(row, layout.as_ref()))));
     }
     Ok(())
 }
@@ -46,7 +54,17 @@ fn list(db: &mut Db, id: Id, is_refused: bool, after: i64) -> Result<Vec<Refusal
     Ok(queries::list_refusals(db, id, is_refused, after, PIECE)?)
 }
 
-fn cells(row: &Refusal) -> Vec<String> {
+/// Which line, as a spreadsheet names a place on another sheet: `Ohio!7`.
+fn place(line: i64, layout: Option<&Layout>) -> String {
+    let place = layout.zip(u64::try_from(line).ok()).map(|(layout, line)| layout.place(line));
+    match place {
+        Some((Some(sheet), line)) => format!("{sheet}!{line}"),
+        Some((None, line)) => line.to_string(),
+        None => line.to_string(),
+    }
+}
+
+fn cells(row: &Refusal, layout: Option<&Layout>) -> Vec<String> {
     let reasons: Vec<Reason> = serde_json::from_str(&row.reasons).unwrap_or_default();
     let own: Vec<String> = serde_json::from_str(&row.cells).unwrap_or_default();
     let code = |reason: &Reason| match reason.field.as_str() {
@@ -55,12 +73,7 @@ fn cells(row: &Refusal) -> Vec<String> {
     };
     let codes = reasons.iter().map(code).collect::<Vec<_>>().join("; ");
     let messages = reasons.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join(" ");
-    [row.line.to_string(), codes, messages].into_iter().chain(own).map(guard).collect()
-}
-
-fn guard(cell: String) -> String {
-    const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    if cell.starts_with(STARTS) { format!("'{cell}") } else { cell }
+    [place(row.line, layout), codes, messages].into_iter().chain(own).map(guarded).collect()
 }
 
 fn lines(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {

@@ -329,7 +329,7 @@ pub(crate) async fn cancel_import(
     imports.cancel(id(&path)?, access.actor()).await.map(web::Json)
 }
 
-/// Downloads the refused rows, each with its line and why, as they stood in the file.
+/// Downloads the refused rows, each with its line (`sheet!line` on a workbook's further sheets) and why.
 #[utoipa::path(
     get, path = "/api/v1/admin/imports/{id}/refused.csv", tag = "imports",
     params(("id" = String, Path), RefusedQuery),

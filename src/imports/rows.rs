@@ -3,8 +3,8 @@
 //! The address must hold, or the row is refused. Any other value that does not hold is left out and said so: a person is
 //! not lost for an extension behind their phone number.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{
     csv::{Fault, Record},
@@ -12,6 +12,7 @@ use super::{
     status::{Says, says},
     table::Layout,
     target::Target,
+    text::{Formulas, plain_text, slug, unguarded, words},
 };
 use crate::{
     clock::Timestamp,
@@ -97,6 +98,10 @@ pub struct Plan {
     pub notice: Id,
     /// Since when.
     pub consented_at: Timestamp,
+    /// Where days and times are meant that name no zone.
+    pub zone: TimeZone,
+    /// Which cells would be run.
+    pub formulas: Formulas,
     /// Whether that covers phones.
     pub phone_consent: bool,
     /// The present; nothing happened after it.
@@ -105,13 +110,12 @@ pub struct Plan {
 
 /// Cells of one row by what they are.
 struct Cells<'a> {
+    plan: &'a Plan,
     values: Vec<(Field, String)>,
-    /// The fields that staff defined, and values of them.
-    fields: &'a [OwnField],
+    /// Values of the fields that staff defined.
     own: Vec<ListedValue>,
     country: Country,
     left_out: Vec<Reason>,
-    now: Timestamp,
 }
 
 impl Plan {
@@ -133,14 +137,16 @@ impl Plan {
             return Err(vec![Reason::row("wrong_columns", &message)]);
         }
         let mut cells = Cells {
+            plan: self,
             values: Vec::with_capacity(self.columns.len()),
-            fields: &self.own,
             own: Vec::new(),
             country: self.country,
             left_out: Vec::new(),
-            now: self.now,
         };
-        for (at, target) in &self.columns {
+        // Attributes last: they give what no column does.
+        let is_attributes = |(_, target): &&(usize, Target)| *target == Target::Known(Field::Attributes);
+        let others = self.columns.iter().filter(|column| !is_attributes(column));
+        for (at, target) in others.chain(self.columns.iter().filter(is_attributes)) {
             let Some(text) = self.layout.cell(record, *at) else {
                 let message = "these bytes are in another encoding than the rest of the file".to_owned();
                 return Err(vec![Reason::about(target.as_str(), "encoding", message)]);
@@ -239,30 +245,29 @@ impl Cells<'_> {
         if *target == Target::Known(Field::Attributes) {
             return self.attributes(text);
         }
-        if text.starts_with(['=', '＝']) && *target != Target::Known(Field::Status) {
+        let is_formula = self.plan.formulas.is_one(text);
+        if is_formula && *target != Target::Known(Field::Status) {
             let message = "this is a formula; nothing computes it here".to_owned();
             self.left_out.push(Reason::about(target.as_str(), "formula", message));
             return;
         }
-        // The guard that exports put before what a spreadsheet would run.
-        let plain = match text.strip_prefix('\'') {
-            Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) => {
-                rest
-            }
-            _ => text,
-        };
+        let plain = unguarded(text);
         match target {
             Target::Own(_) => self.add_own(target, plain),
-            Target::Known(field) if !self.values.iter().any(|(known, _)| known == field) => {
-                self.values.push((*field, plain.to_owned()));
-            }
-            Target::Known(_) => {}
+            Target::Known(field) => match self.values.iter_mut().find(|(known, _)| known == field) {
+                None => self.values.push((*field, plain.to_owned())),
+                // Of two words on whether somebody may be written to, the one that says no counts.
+                Some((Field::Status, known)) if says(known) == Says::In && says(plain).forbids() => {
+                    plain.clone_into(known);
+                }
+                Some(_) => {}
+            },
         }
     }
 
     /// A value of a field that staff defined, checked by its kind.
     fn add_own(&mut self, target: &Target, text: &str) {
-        let Some(field) = self.fields.iter().find(|field| Target::of(field) == *target) else {
+        let Some(field) = self.plan.own.iter().find(|field| Target::of(field) == *target) else {
             let message = "there is no such field any longer".to_owned();
             return self.left_out.push(Reason::about(target.as_str(), "unknown_field", message));
         };
@@ -281,7 +286,7 @@ impl Cells<'_> {
         };
         for (name, value) in values {
             if let ("fields", serde_json::Value::Object(own)) = (name.as_str(), &value) {
-                for field in self.fields {
+                for field in &self.plan.own {
                     if let Some(text) = own.get(&field.slug).and_then(plain_text) {
                         self.add(&Target::of(field), &text);
                     }
@@ -334,10 +339,10 @@ impl Cells<'_> {
         let text = self.take(field)?;
         let at = text.parse::<jiff::Timestamp>().or_else(|_| {
             let civil: jiff::civil::DateTime = text.parse()?;
-            civil.to_zoned_datetime(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
+            civil.to_zoned_datetime(self.plan.zone.clone()).map(|zoned| zoned.timestamp())
         });
         let at = at.ok().map(|at| Timestamp::from_micros(at.as_microsecond()));
-        let held = at.filter(|at| at.as_micros() > 0 && *at <= self.now);
+        let held = at.filter(|at| at.as_micros() > 0 && *at <= self.plan.now);
         if held.is_none() {
             let message =
                 "this is not a time in the past, like 2026-05-01 or 2026-05-01T09:30:00Z".to_owned();
@@ -432,45 +437,6 @@ impl Cells<'_> {
         }
         tags
     }
-}
-
-/// A JSON value as a cell would have it.
-fn plain_text(value: &serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        serde_json::Value::Bool(yes) => Some(yes.to_string()),
-        serde_json::Value::Array(list) => {
-            Some(list.iter().filter_map(|one| one.as_str()).collect::<Vec<_>>().join(";"))
-        }
-        serde_json::Value::Null | serde_json::Value::Object(_) => None,
-    }
-}
-
-/// Words of a list within a cell.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ';', '|'])
-        .map(|word| word.trim_matches([' ', '"', '[', ']', '\'']))
-        .filter(|word| !word.is_empty())
-}
-
-/// A tag as it is stored: letters without their accents, in lower case, words joined by dashes, at most 64 of them.
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for letter in text.nfkd().flat_map(char::to_lowercase) {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter);
-        } else if !unicode_normalization::char::is_combining_mark(letter)
-            && !slug.is_empty()
-            && !slug.ends_with('-')
-        {
-            slug.push('-');
-        }
-        if slug.len() == 64 {
-            break;
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ fn plan(header: &[&str]) -> Plan {
             names_delimiter: false,
             header,
             other_sheets: Vec::new(),
+            sheets: Vec::new(),
         },
         columns: targets.into_iter().enumerate().filter_map(|(at, target)| Some(at).zip(target)).collect(),
         own,
@@ -39,6 +40,8 @@ fn plan(header: &[&str]) -> Plan {
         tags: vec!["old-list".to_owned()],
         notice: Id::from_bytes([7; 16]),
         consented_at: CONSENTED,
+        zone: TimeZone::get("America/New_York").unwrap(),
+        formulas: Formulas::Bare,
         phone_consent: true,
         now: NOW,
     }
@@ -135,7 +138,8 @@ fn who_left_elsewhere_is_known_to_have_left_and_doubt_is_refused() {
     assert_eq!(left(&["ada@example.org", "Subscribed", ""]), None);
     assert_eq!(left(&["ada@example.org", "", ""]), None);
     assert_eq!(left(&["ada@example.org", "bounced", ""]), Some(NOW));
-    let at = Timestamp::from_seconds(1_577_880_000);
+    // 2020-01-01T12:00 in New York.
+    let at = Timestamp::from_seconds(1_577_898_000);
     assert_eq!(left(&["ada@example.org", "unsubscribed", "2020-01-01 12:00:00"]), Some(at));
     assert_eq!(refused(&header, &["ada@example.org", "pending", ""]), ["status: not_confirmed"]);
     assert_eq!(refused(&header, &["ada@example.org", "perhaps", ""]), ["status: unknown_status"]);
@@ -157,6 +161,73 @@ fn the_guard_of_an_export_is_taken_away_and_attributes_fill_what_has_no_column()
         (profile.given_name.as_deref(), profile.family_name.as_deref()),
         (Some("Ada"), Some("de la Cruz"))
     );
+}
+
+#[test]
+fn a_day_or_time_without_a_zone_is_the_campaigns_and_one_with_a_zone_is_its_own() {
+    let at = |text: &str| {
+        let row = read(&["email", "confirmed_at"], &["ada@example.org", text]);
+        row.person.ok().unwrap().confirmed_at.as_seconds()
+    };
+    // Midnight in New York is five hours after that of UTC in winter, and four in summer.
+    assert_eq!(at("2020-01-01"), 1_577_836_800 + 5 * 3600);
+    assert_eq!(at("2020-07-01"), 1_593_561_600 + 4 * 3600);
+    assert_eq!(at("2020-01-01T12:00:00"), 1_577_880_000 + 5 * 3600);
+    assert_eq!(at("2020-01-01T12:00:00Z"), 1_577_880_000);
+    assert_eq!(at("2020-01-01T12:00:00+02:00"), 1_577_880_000 - 2 * 3600);
+}
+
+#[test]
+fn a_formula_is_refused_behind_the_guard_of_refused_rows_too_and_in_a_workbook_it_is_text() {
+    let header = ["email", "name"];
+    let read = |formulas: Formulas, cells: &[&str]| {
+        let mut record = Record::default();
+        record.begin(2);
+        cells.iter().for_each(|cell| record.push(cell.as_bytes()));
+        let row = Plan { formulas, ..plan(&header) }.read(&record);
+        let name = row.person.map(|person| person.confirmed.profile.given_name);
+        (name.map_err(|reasons| codes(&reasons)), codes(&row.left_out))
+    };
+    let formula = || (Err(vec!["email: formula".to_owned()]), vec![]);
+    assert_eq!(read(Formulas::Bare, &["=cmd@example.org", "x"]), formula());
+    assert_eq!(read(Formulas::Guarded, &["'=cmd@example.org", "x"]), formula());
+    assert_eq!(read(Formulas::Guarded, &["=cmd@example.org", "x"]), formula());
+    let left_out = || (Ok(None), vec!["name: formula".to_owned()]);
+    assert_eq!(read(Formulas::Guarded, &["ada@example.org", "'=HYPERLINK(1)"]), left_out());
+    let named = |name: &str| (Ok(Some(name.to_owned())), vec![]);
+    assert_eq!(read(Formulas::Guarded, &["ada@example.org", "'-Dash"]), named("-Dash"));
+    assert_eq!(read(Formulas::Bare, &["'=cmd@example.org", "'=1+1"]), named("=1+1"));
+    assert_eq!(read(Formulas::Never, &["=cmd@example.org", "=1+1"]), named("=1+1"));
+}
+
+#[test]
+fn of_two_words_on_the_status_the_one_that_forbids_counts_and_a_column_goes_before_attributes() {
+    let read = |attributes: &str, status: &str| {
+        let row = read(
+            &["attributes", "email", "status", "zip"],
+            &[attributes, "ada@example.org", status, "44035"],
+        );
+        row.person.ok().unwrap()
+    };
+    let left = |attributes: &str, status: &str| read(attributes, status).left_at;
+    assert_eq!(left(r#"{"status": "confirmed"}"#, "blocklisted"), Some(NOW));
+    assert_eq!(left(r#"{"status": "unsubscribed"}"#, "enabled"), Some(NOW));
+    assert_eq!(left(r#"{"status": "unsubscribed"}"#, ""), Some(NOW));
+    assert_eq!(left(r#"{"status": "confirmed"}"#, ""), None);
+    assert_eq!(left(r#"{"status": "vip"}"#, "enabled"), None, "a word of somebody else's is none");
+    let code = read(r#"{"postal_code": "10001"}"#, "").confirmed.profile.postal_code;
+    assert_eq!(code.as_deref(), Some("44035"));
+}
+
+#[test]
+fn an_empty_cell_is_null_to_some_programs_and_a_name_is_not() {
+    let name = |text: &str| {
+        let row = read(&["email", "last_name"], &["ada@example.org", text]);
+        assert!(row.left_out.is_empty());
+        row.person.ok().unwrap().confirmed.profile.family_name
+    };
+    assert_eq!(name("NULL"), None);
+    assert_eq!((name("Null").as_deref(), name("null").as_deref()), (Some("Null"), Some("null")));
 }
 
 proptest! {

@@ -33,6 +33,12 @@ const MOST_FILES: u64 = 4096;
 const MOST_COLUMNS: u32 = 16_384;
 const MOST_LINES: u64 = 1_048_576;
 
+/// The sheet, counted from 0, that a line is on, and its row there.
+pub fn place(line: u64) -> (usize, u64) {
+    let before = line.saturating_sub(1) / MOST_LINES;
+    (usize::try_from(before).unwrap_or(usize::MAX), line - before * MOST_LINES)
+}
+
 const BOMB: ReadError = ReadError::Bad("unpacks_too_large", "the workbook unpacks to more than is allowed");
 const BROKEN: ReadError =
     ReadError::Bad("unreadable_workbook", "this is not an XLSX workbook, or not a whole one");
@@ -129,20 +135,30 @@ pub fn for_each_row<R: Read + Seek>(
     catch_unwind(AssertUnwindSafe(|| rows(source, &mut take))).unwrap_or(Err(BROKEN))
 }
 
-/// Names of sheets that hold cells and are no part of the list.
+/// Names of a workbook's sheets.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Of all, in order.
+    pub all: Vec<String>,
+    /// Of those that hold cells and are no part of the list.
+    pub passed_over: Vec<String>,
+}
+
+/// How the sheets are called.
 ///
 /// # Errors
 /// When the file is no workbook.
-pub fn passed_over<R: Read + Seek>(source: R) -> Result<Vec<String>, ReadError> {
+pub fn names<R: Read + Seek>(source: R) -> Result<Names, ReadError> {
     catch_unwind(AssertUnwindSafe(|| {
         let mut book = Xlsx::new(source).map_err(|_| BROKEN)?;
-        let (mut header, mut names) = (None, Vec::new());
-        for name in book.sheet_names() {
-            if !sheet(&mut book, &name, 0, &mut header, &mut |_| false)?.is_taken {
-                names.push(name);
+        let (mut header, mut passed_over) = (None, Vec::new());
+        let all = book.sheet_names();
+        for name in &all {
+            if !sheet(&mut book, name, 0, &mut header, &mut |_| false)?.is_taken {
+                passed_over.push(name.clone());
             }
         }
-        Ok(names)
+        Ok(Names { all, passed_over })
     }))
     .unwrap_or(Err(BROKEN))
 }

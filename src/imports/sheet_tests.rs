@@ -78,7 +78,13 @@ fn sheets_below_the_same_header_go_on_and_others_are_named() {
         lines,
         [text(MOST_LINES + 1, "email zip"), text(MOST_LINES + 2, "a 1"), text(4 * MOST_LINES + 2, "b 1")]
     );
-    assert_eq!(passed_over(Cursor::new(&book)).unwrap(), ["Notes"]);
+    let names = names(Cursor::new(&book)).unwrap();
+    assert_eq!(names.all, ["Empty", "One", "Notes", "Blank", "Two"]);
+    assert_eq!(names.passed_over, ["Notes"]);
+    assert_eq!(
+        [0, 1, MOST_LINES, MOST_LINES + 1, 4 * MOST_LINES + 2].map(place),
+        [(0, 0), (0, 1), (0, MOST_LINES), (1, 1), (4, 2)]
+    );
 }
 
 #[test]

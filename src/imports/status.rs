@@ -13,6 +13,14 @@ pub enum Says {
     Unknown,
 }
 
+impl Says {
+    /// Whether it says for certain that nobody may write to them.
+    #[must_use]
+    pub const fn forbids(self) -> bool {
+        matches!(self, Self::Out | Self::Unconfirmed)
+    }
+}
+
 /// Reads a cell that is not empty.
 #[must_use]
 pub fn says(text: &str) -> Says {

@@ -68,6 +68,9 @@ pub struct Layout {
     /// Sheets of a workbook that are no part of the list: their headers are others.
     #[serde(default)]
     pub other_sheets: Vec<String>,
+    /// All sheets of a workbook that has several, in order; at most 50.
+    #[serde(default)]
+    pub sheets: Vec<String>,
 }
 
 impl Layout {
@@ -84,6 +87,7 @@ impl Layout {
             names_delimiter: false,
             header: Vec::new(),
             other_sheets: Vec::new(),
+            sheets: Vec::new(),
         };
         if sheet::is_archive(detector.head()) {
             sheet::check(source)?;
@@ -107,8 +111,13 @@ impl Layout {
         layout.header = cells.map(|cell| cell.chars().take(200).collect()).collect();
         if layout.kind == Kind::Xlsx {
             source.rewind()?;
-            let others = sheet::passed_over(source)?.into_iter().take(MOST_SHEETS);
-            layout.other_sheets = others.map(|name| name.chars().take(100).collect()).collect();
+            let names = sheet::names(source)?;
+            let shown = |names: Vec<String>| {
+                let first = names.into_iter().take(MOST_SHEETS);
+                first.map(|name| name.chars().take(100).collect()).collect()
+            };
+            layout.other_sheets = shown(names.passed_over);
+            layout.sheets = if names.all.len() > 1 { shown(names.all) } else { Vec::new() };
         }
         Ok(layout)
     }
@@ -157,6 +166,17 @@ impl Layout {
             (Kind::Csv, _) => text + mark,
         };
         i64::try_from(bytes).unwrap_or(file).min(file)
+    }
+
+    /// Where a line is for people: the sheet, where it is not a workbook's first, and the line on it.
+    #[must_use]
+    pub fn place(&self, line: u64) -> (Option<String>, u64) {
+        if self.kind == Kind::Csv {
+            return (None, line);
+        }
+        let (sheet, line) = sheet::place(line);
+        let name = || self.sheets.get(sheet).cloned().unwrap_or_else(|| format!("#{}", sheet + 1));
+        ((sheet > 0).then(name), line)
     }
 
     /// Whether a row has as many cells as the header; a workbook leaves out the empty ones at the end.

@@ -2,7 +2,7 @@
 //! they may be; the limits per address hold here as everywhere.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     net::{IpAddr, Ipv4Addr},
 };
 
@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    contact::EmailAddress,
     each,
     id::Id,
     keys::{AddressHash, Keys},
     outbox::{
         self, NewMail,
-        limits::{asked as asked_of, set_asked},
+        limits::{Asked, asked as asked_of, set_asked},
     },
     store::{Db, schema::signups},
     supporters::{Confirmed, Standing},
@@ -56,7 +57,7 @@ pub fn invite(
     let mut invited = Vec::with_capacity(invitees.len());
     for (invitee, limit) in invitees.iter().zip(limits) {
         let before = asked.get(&limit).copied().unwrap_or_default();
-        if verdict(&Standing::default(), true, now, before, now) != Verdict::Confirm {
+        if !may_be_asked(before, now) {
             invited.push(false);
             continue;
         }
@@ -69,6 +70,44 @@ pub fn invite(
         invited.push(true);
     }
     Ok(invited)
+}
+
+/// The one rule of [`invite`] and [`Rehearsal`].
+fn may_be_asked(before: Asked, now: Timestamp) -> bool {
+    verdict(&Standing::default(), true, now, before, now) == Verdict::Confirm
+}
+
+/// Says who would be asked if all of a list were, and changes nothing. It keeps eight bytes of each limit's hash: of
+/// two addresses with the same limit only the first is asked.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    asked: HashSet<i64>,
+}
+
+impl Rehearsal {
+    /// Whether [`invite`] would ask these, who follow those it was given before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn invite(
+        &mut self,
+        db: &mut Db,
+        keys: &Keys,
+        addresses: &[&EmailAddress],
+        now: Timestamp,
+    ) -> QueryResult<Vec<bool>> {
+        if addresses.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limits: Vec<AddressHash> =
+            addresses.iter().map(|address| keys.limit_hash(&address.limit_key())).collect();
+        let asked = asked_of(db, &limits)?;
+        let would = limits.iter().map(|limit| {
+            let before = asked.get(limit).copied().unwrap_or_default();
+            may_be_asked(before, now) && self.asked.insert(limit.lock_key())
+        });
+        Ok(would.collect())
+    }
 }
 
 fn insert(db: &mut Db, keys: &Keys, invitee: &Invitee<'_>, now: Timestamp) -> QueryResult<Id> {

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use confirmation::{ConfirmError, Confirmation};
 pub use domain::{JoinForm, Signup};
-pub use invitation::{Invitee, invite};
+pub use invitation::{Invitee, Rehearsal, invite};
 pub use owed::templates;
 pub use page_routes::pages;
 pub use queries::oldest_new;

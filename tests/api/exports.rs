@@ -189,6 +189,7 @@ async fn presets_fill_the_columns_their_tools_take() {
     let attributes: Value = serde_json::from_str(&row["attributes"]).unwrap();
     assert_eq!((row["name"].as_str(), attributes["region"].as_str()), ("Ada Furnace", Some("OH")));
     assert_eq!(attributes["tags"], json!(["ohio", "steel", "zinc"]));
+    assert_eq!(attributes["status"], "confirmed", "the columns themselves do not say it");
     for (query, fault) in [
         ("csv?preset=salesforce", "preset: unknown_value"),
         ("csv?preset=listmonk&columns=email", "columns: contradiction"),

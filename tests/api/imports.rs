@@ -211,6 +211,7 @@ async fn those_who_are_asked_get_a_paced_mail_and_are_in_only_by_their_click() {
     app.work().await;
     let done = client.import(id(&seen)).await;
     assert_eq!(counts(&done), [0, 0, 0, 3, 2, 0]);
+    assert_eq!(seen["preview"]["counts"], done["counts"]);
     assert_eq!(client.refused(id(&done), "").await, ["3: asked_recently", "5: asked_recently"]);
     assert_eq!(client.emails("").await, Vec::<String>::new());
 
@@ -231,6 +232,27 @@ async fn those_who_are_asked_get_a_paced_mail_and_are_in_only_by_their_click() {
         ["steel"]
     );
     assert_eq!(app.words("SELECT given_name AS word FROM supporters").await, ["Ada"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_asks_the_limits_of_addresses_as_the_run_does() {
+    let app = TestApp::start().await;
+    let client = app.importer().await;
+    let mut list = String::from("email\nada@example.org\nbo@example.org\n");
+    // The same mailbox once more, behind more rows than a preview looks up at once.
+    (0..600).for_each(|n| list.push_str(&format!("nobody {n}\n")));
+    list.push_str("b.o+x@example.org\n");
+    // `take_in` compares what is foretold with what is done.
+    let done = app.take_in(&client, list.as_bytes(), &invite()).await;
+    assert_eq!(counts(&done), [0, 0, 0, 2, 601, 0]);
+    let seen = app.preview(&client, list.as_bytes(), &invite()).await;
+    let foretold = &seen["preview"]["counts"];
+    assert_eq!((&foretold["invited"], &foretold["refused"]), (&json!(0), &json!(603)));
+    assert_eq!(seen["preview"]["reasons"]["asked_recently"], 3);
+    assert_eq!(seen["preview"]["examples"][0]["code"], "asked_recently");
+    app.advance(Duration::from_secs(86_400 + 7_200));
+    let done = app.take_in(&client, list.as_bytes(), &invite()).await;
+    assert_eq!(counts(&done), [0, 0, 0, 2, 601, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,6 +21,7 @@ mod field_lists;
 mod fields;
 mod filters;
 mod groups;
+mod import_cells;
 mod imports;
 mod intake;
 mod join_page;

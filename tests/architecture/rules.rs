@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// One instance each; they know no feature.
-const KERNEL: [&str; 23] = [
+const KERNEL: [&str; 24] = [
     "audit",
     "clock",
     "config",
     "contact",
     "counts",
     "error",
+    "files",
     "http",
     "id",
     "kernel",

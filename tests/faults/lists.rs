@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::Command,
     time::Duration,
@@ -172,6 +173,34 @@ fn on_a_terminal_a_bar_says_how_far_a_list_is_and_elsewhere_nothing_does() {
     let said = run(command(at, &words), "");
     assert_eq!((said.code, said.err.as_str()), (Some(3), ""), "{}", said.out);
     assert!(said.out.contains("0 created, 0 updated, 6000 unchanged"), "{}", said.out);
+}
+
+#[test]
+fn refused_rows_are_their_owners_alone_and_no_file_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("list.csv"), "email\nada@example.org\nnobody\n").unwrap();
+    let made = at.join("refused.csv");
+    for bulk in ["", " --offline-bulk"] {
+        let arguments = format!(
+            "import list.csv --consent already --wording Yes. --consent-date 2025-05-01 --refused-to refused.csv{bulk}"
+        );
+        let bring = || run(command(at, &arguments.split(' ').collect::<Vec<_>>()), "");
+        let said = bring();
+        assert_eq!(said.code, Some(3), "{}", said.err);
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&made).unwrap().contains("3,email: invalid_email,"));
+        fs::write(&made, "mine").unwrap();
+        let said = bring();
+        assert_eq!(said.code, Some(2), "{}", said.out);
+        assert!(said.err.contains("--refused-to refused.csv: "), "{}", said.err);
+        assert_eq!(fs::read_to_string(&made).unwrap(), "mine");
+        fs::remove_file(&made).unwrap();
+    }
+    // What could not end well did not begin.
+    let imports = "SELECT state AS word, count(*) AS count FROM imports GROUP BY state";
+    let states = Look::at(&at.join("var/openhearth.db")).count(imports);
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), [("done".to_owned(), 2)]);
 }
 
 #[test]
