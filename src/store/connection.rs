@@ -181,6 +181,8 @@ mod tests {
             password in "W[A-Z0-9/@:?&=#% \"'\\[\\]\\\\é+;]{4,20}",
             shape in 0_usize..6,
         ) {
+            // Without a host, what follows an @ is one as far as anybody can tell.
+            prop_assume!(shape != 3 || !password.contains('@'));
             let (url, is_libpq_to_see_it) = match shape {
                 0 => (format!("postgres://oh:{password}@127.0.0.1:1/one"), false),
                 1 => (format!("postgres://oh@127.0.0.1:1/one?password={password}"), true),
