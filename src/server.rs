@@ -109,9 +109,7 @@ impl App {
             app: self,
         })
     }
-}
 
-impl App {
     /// Shows figures and health at `metrics.listen`, if there is one.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use actix_web::{
     web::{self, Data},
 };
 use secrecy::{ExposeSecret, SecretString};
-
 use tokio::time::timeout;
 
 use super::{Ops, health::ANSWER_WITHIN};

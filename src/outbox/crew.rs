@@ -31,7 +31,7 @@ use crate::{
 /// Polling period when nothing wakes us: another process, or a retry that comes due.
 const POLL: Duration = Duration::from_millis(100);
 /// Mails that may be in hand for each sender, from their claim to their mark.
-const SLOTS_PER_SENDER: usize = 128;
+const SLOTS_PER_SENDER: usize = 64;
 /// Marks in one transaction at most.
 const MARK_AT_ONCE: usize = 256;
 

@@ -153,6 +153,15 @@ pub fn go_by_index(db: &mut Db) -> QueryResult<()> {
     }
 }
 
+/// Until the end of this transaction, tables are not looked through again for each row of another. Just after many rows came,
+/// PostgreSQL believes their table empty, and reading everybody with what belongs to them would be quadratic.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn join_at_once(c: &mut PgConnection) -> QueryResult<()> {
+    prepared("SELECT FROM set_config('enable_nestloop', 'off', true) AS a").execute(c).map(drop)
+}
+
 /// [`now`] and [`go_by_index`], at the beginning of a transaction that claims from a queue and whose commit need not
 /// outlive a crash of the server: PostgreSQL's then does not wait for the disk.
 ///

@@ -41,6 +41,12 @@ enum Duty {
     Jobs,
 }
 
+impl Duty {
+    const fn takes_jobs(self) -> bool {
+        matches!(self, Self::All | Self::Jobs)
+    }
+}
+
 /// A transaction to conclude, given how its beginning went; it answers its caller itself. False when it failed and
 /// the connection writes no more: SQLite opens a file on a disk that is read-only for the moment without a word, and
 /// such a connection begins transactions but never writes again.
@@ -78,7 +84,7 @@ impl Shared {
     /// Closed, with nothing left for this duty. One look under the lock: a job that got in before the close is run.
     fn is_finished(&self, duty: Duty) -> bool {
         let queues = self.lock();
-        let no_job = matches!(duty, Duty::Intake | Duty::Help) || queues.lanes.iter().all(VecDeque::is_empty);
+        let no_job = !duty.takes_jobs() || queues.lanes.iter().all(VecDeque::is_empty);
         queues.closed && no_job && self.intake_for(duty).is_none()
     }
 
@@ -143,10 +149,7 @@ impl Writer {
             }
             queues.lanes[lane.index()].push_back(job);
         }
-        self.threads
-            .iter()
-            .filter(|(duty, _)| matches!(duty, Duty::All | Duty::Jobs))
-            .for_each(|(_, thread)| thread.unpark());
+        self.threads.iter().filter(|(duty, _)| duty.takes_jobs()).for_each(|(_, thread)| thread.unpark());
         Ok(())
     }
 
@@ -171,7 +174,7 @@ fn run(shared: &Shared, url: &DatabaseUrl, duty: Duty, mut connection: Option<Db
         let rest = last_intake.map_or(Duration::ZERO, |at| INTAKE_REST.saturating_sub(at.elapsed()));
         let is_busy = first.is_some() || !rest.is_zero();
         let job = match turns {
-            _ if matches!(duty, Duty::Intake | Duty::Help) => None,
+            _ if !duty.takes_jobs() => None,
             WORKER_TURNS.. => shared.next_job(Lane::ALL),
             _ if !is_busy => shared.next_job(Lane::ALL),
             turn if turn % VISITOR_TURNS == VISITOR_TURNS - 1 || first.is_none() => shared.next_job(1),

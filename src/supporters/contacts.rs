@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use diesel::{
     Connection as _, QueryResult, QueryableByName, RunQueryDsl,
-    connection::{DefaultLoadingMode, SimpleConnection as _},
+    connection::DefaultLoadingMode,
     deserialize,
     pg::{Pg, PgRowByRowLoadingMode},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -21,7 +21,12 @@ use super::{
     Status,
     filter::{Matching, SupporterFilter},
 };
-use crate::{clock::Timestamp, id::Id, staff::Sight, store::Db};
+use crate::{
+    clock::Timestamp,
+    id::Id,
+    staff::Sight,
+    store::{Db, dialect},
+};
 
 /// Something that is read of a supporter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -365,9 +370,7 @@ pub fn for_each_contact(
             let statement = Statement { matching, fields, own, plan };
             connection.transaction(|connection| {
                 if plan == Plan::Merged {
-                    // Just after many people came, PostgreSQL believes the tables empty, and would look through one for each
-                    // row of the other.
-                    connection.batch_execute("SET LOCAL enable_nestloop = off")?;
+                    dialect::join_at_once(connection)?;
                 }
                 take_all(statement.load_iter::<Contact, PgRowByRowLoadingMode>(connection)?, take)
             })
