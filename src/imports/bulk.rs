@@ -27,7 +27,7 @@ use crate::{
 const ROWS: usize = 2000;
 const PIECES: usize = 10;
 /// Pieces that are read ahead.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// Takes a list in; tells bytes and all bytes to `progress`. Nobody else may have the database.
 ///

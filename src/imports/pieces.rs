@@ -28,6 +28,31 @@ impl Piece {
     }
 }
 
+/// Hashes that were met, in as many small lists as leave few hundred in each for a million: one set of all would, as it
+/// grows, take three times their memory.
+struct Seen(Vec<Vec<i64>>);
+
+impl Seen {
+    const LISTS: i64 = 4096;
+
+    fn new() -> Self {
+        Self((0..Self::LISTS).map(|_| Vec::new()).collect())
+    }
+
+    /// Whether `hash` is met for the first time.
+    fn insert(&mut self, hash: i64) -> bool {
+        let list = &mut self.0[usize::try_from(hash.rem_euclid(Self::LISTS)).unwrap_or_default()];
+        if list.contains(&hash) {
+            return false;
+        }
+        if list.len() == list.capacity() {
+            list.reserve_exact(8 + list.len() / 8);
+        }
+        list.push(hash);
+        true
+    }
+}
+
 /// Reads `source` from its begin and gives what follows line `after` to `give`, `size` rows at a time, until it says
 /// false. The last piece may be empty.
 ///
@@ -40,7 +65,7 @@ pub fn cut(
     size: usize,
     mut give: impl FnMut(Piece) -> bool,
 ) -> Result<(), ReadError> {
-    let (mut seen, mut tags) = (HashSet::new(), HashSet::new());
+    let (mut seen, mut tags) = (Seen::new(), HashSet::new());
     let mut rows = Vec::with_capacity(size);
     let mut goes_on = true;
     plan.layout.for_each_row(source, |record: &Record| {
@@ -75,4 +100,23 @@ pub fn cut(
         give(Piece { rows, is_last: true });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hashes_are_met_for_the_first_time_once(
+            hashes in proptest::collection::vec(prop_oneof![any::<i64>(), -9000_i64..9000], 0..2000),
+        ) {
+            let (mut seen, mut set) = (Seen::new(), HashSet::new());
+            for hash in hashes {
+                prop_assert_eq!(seen.insert(hash), set.insert(hash));
+            }
+        }
+    }
 }

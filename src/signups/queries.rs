@@ -127,13 +127,13 @@ pub fn set_triaged(db: &mut Db, decided: &[Decided], now: Timestamp) -> QueryRes
             .bind::<Array<Binary>, _>(column(decided, |one| one.hash))
             .execute(c)
             .map(drop),
+        // By a statement that is prepared once, as diesel's `update` never is.
         sqlite c => decided.iter().try_for_each(|one| {
-            diesel::update(signups::table.filter(signups::id.eq(one.id)))
-                .set((
-                    signups::state.eq(one.state),
-                    signups::address_hash.eq(Some(one.hash)),
-                    signups::triaged_at.eq(Some(now)),
-                ))
+            prepared("UPDATE signups SET state = ?, address_hash = ?, triaged_at = ? WHERE id = ?")
+                .bind::<Text, _>(one.state)
+                .bind::<Binary, _>(one.hash)
+                .bind::<BigInt, _>(now)
+                .bind::<Binary, _>(one.id)
                 .execute(c)
                 .map(drop)
         })
