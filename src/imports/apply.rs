@@ -10,6 +10,7 @@ use super::{
     queries::{self, Refusal},
     rows::{Person, Reason, Row},
     table::Layout,
+    turn::{Overturned, Turn},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -48,26 +49,42 @@ pub struct Work {
     pub pace: Duration,
 }
 
-/// How a piece went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It is in.
-    Done(Counts),
+/// Why a piece is not in.
+#[derive(Debug)]
+pub enum NotIn {
     /// Somebody else has the import, or it was ended.
     Lost,
+    /// The piece before it is not in.
+    Overturned,
+    /// The database would not.
+    Store(StoreError),
 }
 
-/// Writes `piece`.
+impl From<StoreError> for NotIn {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<diesel::result::Error> for NotIn {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<Overturned> for NotIn {
+    fn from(_: Overturned) -> Self {
+        Self::Overturned
+    }
+}
+
+/// Writes `piece` when it is its `turn`. What needs nothing of the piece before is done while that is still being written.
 ///
 /// # Errors
-/// When a statement fails; nothing of it is then in.
-pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<Step, StoreError> {
-    let until = dialect::now(db, &work.clock)?.after(LEASE);
-    if !queries::keep(db, work.id, work.lease, "running", until)? {
-        return Ok(Step::Lost);
-    }
+/// [`NotIn`]; nothing of it is then in, once the caller has rolled back.
+pub fn apply(db: &mut Db, work: &Work, piece: &Piece, turn: Turn, now: Timestamp) -> Result<Counts, NotIn> {
     let people: Vec<&Person> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
-    let locked = lock_all(db, work, &people)?;
+    let (locked, turn) = turn.lock(|| Ok::<_, NotIn>(lock_all(db, work, &people)?))?;
     let addresses: Vec<_> =
         people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
     let known = supporters::known(db, &addresses)?;
@@ -126,6 +143,11 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
     counts.updated = count(filled.len());
     supporters::insert_listed(db, created, now)?;
     supporters::update_listed(db, &filled, now)?;
+    turn.wait()?;
+    let until = dialect::now(db, &work.clock)?.after(LEASE);
+    if !queries::keep(db, work.id, work.lease, "running", until)? {
+        return Err(NotIn::Lost);
+    }
     let mut changed: HashSet<String> = supporters::tag_listed(db, &tagged, now)?.into_iter().collect();
     changed.extend(supporters::fill_fields(db, &valued, work.overwrite)?);
     let also_updated = unchanged.iter().filter(|key| changed.contains(**key)).count();
@@ -147,7 +169,7 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, now: Timestamp) -> Result<
             next_invite_at,
         )?;
     }
-    Ok(Step::Done(counts))
+    Ok(counts)
 }
 
 /// From here to the commit, nobody else decides anything about these addresses, nor about those of whoever records with

@@ -4,12 +4,13 @@
 use std::{sync::mpsc, thread, time::Duration};
 
 use super::{
-    apply::{Step, Work, apply},
+    apply::{NotIn, Work, apply},
     command::{Bringing, Outcome, Report, Seen, begin, sentence},
     model::Counts,
     over,
     pieces::{Piece, cut},
     plan, queries,
+    turn::Turn,
     upload::open_file,
 };
 use crate::{
@@ -116,10 +117,14 @@ fn write(
         transaction(db, |db| {
             let mut counts = Counts::default();
             for piece in pieces.iter().take(PIECES) {
-                match apply(db, work, &piece, clock.now())? {
-                    Step::Done(more) => counts.add(&more),
-                    Step::Lost => return Err(StoreError::Unavailable("the import was ended".to_owned())),
-                }
+                let more =
+                    apply(db, work, &piece, Turn::alone(), clock.now()).map_err(|not_in| match not_in {
+                        NotIn::Store(error) => error,
+                        NotIn::Lost | NotIn::Overturned => {
+                            StoreError::Unavailable("the import was ended".to_owned())
+                        }
+                    })?;
+                counts.add(&more);
                 bytes = piece.end().1;
                 is_over = piece.is_last;
             }

@@ -10,20 +10,18 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::oneshot,
     time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Imports,
-    apply::{LEASE, Step, Work, apply},
-    model::{Counts, ImportFault, Preview, Stored},
+    apply::LEASE,
+    model::{ImportFault, Preview, Stored},
     over,
-    pieces::{Piece, cut},
     presets::Field,
     preview, queries,
-    rows::Reason,
     table::Layout,
     target::Target,
     to_json,
@@ -31,7 +29,6 @@ use super::{
 };
 use crate::{
     audit::{self, Actor},
-    config::DatabaseUrl,
     id::Id,
     store::{Db, Lane, StoreError, dialect},
     supporters,
@@ -40,14 +37,7 @@ use crate::{
 /// Pause between two looks for work that another process has stored.
 const LOOK: Duration = Duration::from_secs(1);
 /// The claim is kept so often while a file is only read.
-const KEEP: Duration = Duration::from_secs(8);
-/// Rows of a transaction: under 50 ms on SQLite, whose one writer others wait for; on PostgreSQL bounded by the locks
-/// that a transaction may hold.
-const SQLITE_ROWS: usize = 400;
-const POSTGRES_ROWS: usize = 1000;
-/// Pieces that are read ahead.
-const AHEAD: usize = 2;
-
+pub(super) const KEEP: Duration = Duration::from_secs(8);
 /// How carrying an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carried {
@@ -194,125 +184,12 @@ impl Imports {
         Ok((layout, mapping, preview))
     }
 
-    /// Takes the rows in that are not in yet, and tells `progress` after each piece.
-    pub(super) async fn carry(
-        &self,
-        import: &Stored,
-        lease: Id,
-        origin: &Origin,
-        stop: &CancellationToken,
-        progress: &mut (dyn FnMut(&Counts, (u64, u64)) + Send),
-    ) -> Result<Carried, StoreError> {
-        let Some(layout) = import.layout() else {
-            let fault = ImportFault {
-                code: "no_layout".to_owned(),
-                message: "the list was not looked at".to_owned(),
-            };
-            return self.fail(import, "running", fault).await;
-        };
-        let work = Arc::new(self.work(import, lease, layout.clone()));
-        let mut pieces = self.pieces(import, layout, origin);
-        let mut keep = interval(KEEP);
-        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let piece = tokio::select! {
-                piece = pieces.recv() => piece.ok_or(StoreError::Closed)?,
-                () = stop.cancelled() => return Ok(Carried::Stopped),
-                _ = keep.tick() => {
-                    if self.keep(import.id, lease, "running").await? {
-                        continue;
-                    }
-                    return Ok(Carried::Lost);
-                }
-            };
-            let piece = match piece {
-                Ok(piece) => piece,
-                Err(Broke::Store(error)) => return Err(error),
-                Err(Broke::File(fault)) => return self.fail(import, "running", fault).await,
-            };
-            let (is_last, end) = (piece.is_last, piece.end());
-            match self.commit(&work, piece).await? {
-                Step::Done(counts) => progress(&counts, end),
-                Step::Lost => return Ok(Carried::Lost),
-            }
-            if work.invites {
-                self.kernel.outbox.wake();
-            }
-            if is_last {
-                return self.end(import, "running", "done", None).await.map(|()| Carried::Done);
-            }
-        }
-    }
-
-    /// What pieces of an import are written by.
-    fn work(&self, import: &Stored, lease: Id, layout: Layout) -> Work {
-        let options = import.options();
-        Work {
-            id: import.id,
-            lease,
-            layout,
-            file_bytes: import.file_bytes,
-            keys: self.kernel.keys.clone(),
-            clock: self.kernel.clock.clone(),
-            invites: options.invites(),
-            overwrite: options.overwrite,
-            pace: Duration::from_secs(3600) / self.kernel.config.imports.invites_per_hour.max(1),
-        }
-    }
-
-    /// Reads the list on a thread of its own.
-    fn pieces(
-        &self,
-        import: &Stored,
-        layout: Layout,
-        origin: &Origin,
-    ) -> mpsc::Receiver<Result<Piece, Broke>> {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let (imports, import, layout) = (self.clone(), import.clone(), layout);
-        let (origin, after) = (origin.clone(), u64::try_from(import.line).unwrap_or(0));
-        let size = match self.kernel.config.database.url {
-            DatabaseUrl::Sqlite(_) => SQLITE_ROWS,
-            DatabaseUrl::Postgres { .. } => POSTGRES_ROWS,
-        };
-        self.kernel.store.read_long(move |db| {
-            let give = |piece| sender.blocking_send(Ok(piece)).is_ok();
-            let outcome = db.map_err(Broke::Store).and_then(|db| {
-                let plan = imports.plan(db, &import, layout, &import.mapping()).map_err(Broke::Store)?;
-                read(db, &origin, |_, source| cut(&plan, source, after, size, give))
-            });
-            if let Err(broke) = outcome {
-                let _ = sender.blocking_send(Err(broke));
-            }
-        });
-        receiver
-    }
-
-    /// Writes a piece. If a statement fails that would fail again, halves of it are tried, down to the row to blame.
-    async fn commit(&self, work: &Arc<Work>, piece: Piece) -> Result<Step, StoreError> {
-        let mut counts = Counts::default();
-        let mut waiting = vec![Arc::new(piece)];
-        while let Some(piece) = waiting.pop() {
-            let (for_write, work, now) = (Arc::clone(&piece), Arc::clone(work), self.kernel.clock.now());
-            let write = move |db: &mut Db| apply(db, &work, &for_write, now);
-            match self.kernel.store.write(Lane::Staff, write).await {
-                Ok(Step::Done(more)) => counts.add(&more),
-                Ok(Step::Lost) => return Ok(Step::Lost),
-                Err(StoreError::Query(error)) => {
-                    let Some(piece) = Arc::into_inner(piece) else { return Err(StoreError::Query(error)) };
-                    waiting.extend(smaller(piece).ok_or(StoreError::Query(error))?);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Step::Done(counts))
-    }
-
     pub(super) async fn release(&self, id: Id, lease: Id) -> Result<(), StoreError> {
         let release = move |db: &mut Db| Ok::<_, StoreError>(queries::release(db, id, lease)?);
         self.kernel.store.write(Lane::Worker, release).await
     }
 
-    async fn keep(&self, id: Id, lease: Id, state: &'static str) -> Result<bool, StoreError> {
+    pub(super) async fn keep(&self, id: Id, lease: Id, state: &'static str) -> Result<bool, StoreError> {
         let clock = self.kernel.clock.clone();
         let keep = move |db: &mut Db| {
             let until = dialect::now(db, &clock)?.after(LEASE);
@@ -321,7 +198,7 @@ impl Imports {
         self.kernel.store.write(Lane::Worker, keep).await
     }
 
-    async fn fail(
+    pub(super) async fn fail(
         &self,
         import: &Stored,
         state: &'static str,
@@ -331,7 +208,7 @@ impl Imports {
         self.end(import, state, "failed", Some(json(&fault)?)).await.map(|()| Carried::Failed)
     }
 
-    async fn end(
+    pub(super) async fn end(
         &self,
         import: &Stored,
         from: &'static str,
@@ -350,20 +227,6 @@ impl Imports {
         };
         self.kernel.store.write(Lane::Staff, end).await
     }
-}
-
-/// Halves of a piece that cannot be written, the first last; of one row, the row as refused. Nothing if that is refused
-/// already.
-pub(super) fn smaller(mut piece: Piece) -> Option<Vec<Arc<Piece>>> {
-    if piece.rows.len() > 1 {
-        let rest = piece.rows.split_off(piece.rows.len() / 2);
-        let rest = Piece { rows: rest, is_last: piece.is_last };
-        return Some(vec![Arc::new(rest), Arc::new(piece)]);
-    }
-    let row = piece.rows.first_mut().filter(|row| row.person.is_ok())?;
-    row.person = Err(vec![Reason::row("not_stored", "the database does not take this row")]);
-    row.left_out.clear();
-    Some(vec![Arc::new(piece)])
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {

@@ -6,6 +6,7 @@
 
 mod apply;
 pub(crate) mod bulk;
+mod carry;
 mod command;
 mod csv;
 mod decide;
@@ -26,6 +27,7 @@ mod status;
 mod table;
 mod target;
 mod text;
+mod turn;
 mod upload;
 
 pub use command::{Bringing, Outcome, Report};

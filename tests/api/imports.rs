@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use openhearth::staff::Role;
+use diesel::connection::SimpleConnection;
+use openhearth::{
+    staff::Role,
+    store::{Db, Lane, StoreError},
+};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -421,6 +425,7 @@ async fn what_a_process_left_undone_another_finishes_without_doubling() {
     app.until_none("SELECT CASE WHEN count(*) > 0 THEN 0 ELSE 1 END AS n FROM supporters").await;
     working.abort();
     let _ = working.await;
+    other.kernel.store.close().await;
     let part = app.count("SELECT count(*) AS n FROM supporters").await;
     let halfway = client.import(id(&seen)).await;
     assert!(counts(&halfway)[0] >= 400, "{halfway}");
@@ -431,5 +436,31 @@ async fn what_a_process_left_undone_another_finishes_without_doubling() {
     assert_eq!(app.count("SELECT count(*) AS n FROM supporters").await, 3000);
     assert_eq!(app.count("SELECT count(*) AS n FROM supporter_tags").await, 3000);
     assert_eq!(client.refused(id(&done), "").await, ["3002: repeated"]);
-    other.kernel.store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_the_database_refuses_costs_itself_alone_and_not_the_rows_behind_it() {
+    let app = TestApp::start().await;
+    let client = app.importer().await;
+    let rows: String = (0..4500).map(|n| format!("person{n}@example.org,t{}\n", n % 3)).collect();
+    let refuse = |db: &mut Db| {
+        let statement = match db {
+            Db::Pg(_) => "ALTER TABLE supporters ADD CHECK (email_key <> 'person1234@example.org')",
+            Db::Sqlite(_) => {
+                "CREATE TRIGGER refusing BEFORE INSERT ON supporters WHEN NEW.email_key = 'person1234@example.org' \
+                 BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+            }
+        };
+        Ok::<_, StoreError>(db.batch_execute(statement)?)
+    };
+    app.app().kernel.store.write(Lane::Staff, refuse).await.unwrap();
+    // Which no preview can foresee.
+    let seen = app.preview(&client, format!("email,tags\n{rows}").as_bytes(), &already()).await;
+    client.post_json(&format!("{IMPORTS}/{}/start", id(&seen)), &json!({})).await.expect(202);
+    app.work().await;
+    let done = client.import(id(&seen)).await;
+    assert_eq!((&done["state"], counts(&done)), (&json!("done"), [4499, 0, 0, 0, 1, 0]));
+    assert_eq!(client.refused(id(&done), "").await, ["1236: not_stored"]);
+    assert_eq!(app.count("SELECT count(*) AS n FROM supporters").await, 4499);
+    assert_eq!(app.count("SELECT count(*) AS n FROM supporter_tags").await, 4499);
 }

@@ -1,0 +1,146 @@
+//! What lets pieces of a list be written at the same time and committed one after the other: a chain in which each knows
+//! how far the one before it is. Made by the job, waited for by `apply` on the threads that write.
+
+use tokio::sync::oneshot;
+
+/// A piece's place behind another. Whoever drops its end without a word has failed, and so have all behind it.
+pub struct Turn {
+    before: Option<Before>,
+    locked: oneshot::Sender<()>,
+}
+
+struct Before {
+    locked: oneshot::Receiver<()>,
+    committed: oneshot::Receiver<()>,
+}
+
+/// The end of a turn, for whoever waits for its commit.
+pub struct Committed(oneshot::Sender<()>);
+
+/// The piece before did not go in.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overturned;
+
+/// Where the next turn joins the chain.
+#[derive(Default)]
+pub struct Chain {
+    last: Option<Before>,
+}
+
+impl Chain {
+    /// The next turn, and what tells of its commit.
+    pub fn next(&mut self) -> (Turn, Committed) {
+        let (locked, is_locked) = oneshot::channel();
+        let (committed, is_committed) = oneshot::channel();
+        let before = self.last.replace(Before { locked: is_locked, committed: is_committed });
+        (Turn { before, locked }, Committed(committed))
+    }
+}
+
+impl Committed {
+    /// The transaction is committed.
+    pub fn tell(self) {
+        // Nobody need be behind it.
+        let _ = self.0.send(());
+    }
+}
+
+impl Turn {
+    /// The turn of who works alone.
+    pub fn alone() -> Self {
+        Chain::default().next().0
+    }
+
+    /// Runs `lock` once the piece before has its locks: it never waits for one of ours, while we may wait for its.
+    pub fn lock<T, E: From<Overturned>>(self, lock: impl FnOnce() -> Result<T, E>) -> Result<(T, Locked), E> {
+        let Self { before, locked } = self;
+        let before = match before {
+            Some(before) => {
+                before.locked.blocking_recv().map_err(|_| Overturned)?;
+                Some(before.committed)
+            }
+            None => None,
+        };
+        let held = lock()?;
+        let _ = locked.send(());
+        Ok((held, Locked { before }))
+    }
+}
+
+/// A turn that has its locks.
+pub struct Locked {
+    before: Option<oneshot::Receiver<()>>,
+}
+
+impl Locked {
+    /// Returns when the piece before is committed.
+    ///
+    /// # Errors
+    /// [`Overturned`].
+    pub fn wait(self) -> Result<(), Overturned> {
+        match self.before {
+            Some(before) => before.blocking_recv().map_err(|_| Overturned),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex, mpsc},
+        thread,
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_second_locks_after_the_first_has_and_goes_on_after_its_commit() {
+        let mut chain = Chain::default();
+        let (first, first_committed) = chain.next();
+        let (second, _second_committed) = chain.next();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (sender, receiver) = mpsc::channel();
+        let behind = {
+            let said = Arc::clone(&said);
+            thread::spawn(move || {
+                let lock = || {
+                    said.lock().unwrap().push("second locks");
+                    Ok::<_, Overturned>(())
+                };
+                let ((), second) = second.lock(lock).unwrap();
+                sender.send(()).unwrap();
+                second.wait().unwrap();
+                said.lock().unwrap().push("second goes on");
+            })
+        };
+        let lock = || {
+            said.lock().unwrap().push("first locks");
+            Ok::<_, Overturned>(())
+        };
+        let ((), first) = first.lock(lock).unwrap();
+        receiver.recv().unwrap();
+        first.wait().unwrap();
+        said.lock().unwrap().push("first commits");
+        first_committed.tell();
+        behind.join().unwrap();
+        assert_eq!(*said.lock().unwrap(), ["first locks", "second locks", "first commits", "second goes on"]);
+    }
+
+    #[test]
+    fn who_comes_after_a_piece_that_failed_is_told() {
+        let mut chain = Chain::default();
+        let (first, first_committed) = chain.next();
+        let (second, _second_committed) = chain.next();
+        let (third, _third_committed) = chain.next();
+        let fine = || Ok::<_, Overturned>(());
+        let (_, first) = first.lock(fine).unwrap();
+        let (_, second) = second.lock(fine).unwrap();
+        drop((first, first_committed));
+        assert_eq!(second.wait(), Err(Overturned));
+        drop(third); // its own end, unlocked: as a job that was never run
+        let (fourth, _fourth_committed) = chain.next();
+        assert_eq!(fourth.lock(fine).map(drop), Err(Overturned));
+    }
+}
