@@ -28,9 +28,9 @@ use crate::{
     store::{Db, Lane, StoreError},
 };
 
-/// Rows of a transaction, and how many of those are under way at once: on SQLite under 50 ms, since its one writer is waited
+/// Rows of a transaction, and how many of those are under way at once: on SQLite well under 50 ms, since its one writer is waited
 /// for by others; on PostgreSQL bounded by the locks that a transaction may hold, and by the threads that others need.
-const SQLITE: (usize, usize) = (400, 1);
+const SQLITE: (usize, usize) = (200, 1);
 const POSTGRES: (usize, usize) = (1000, 2);
 /// Pieces that are read ahead.
 const AHEAD: usize = 2;

@@ -7,9 +7,9 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread::Thread,
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,11 @@ const BATCH: usize = 256;
 const HELP_FROM: usize = 32;
 /// How long the oldest waits until another helps, however few there are: the first may hang.
 const HELP_AFTER: Duration = Duration::from_millis(20);
+/// Of the time that the last commit took, this part is waited for further rows: those who were just answered send again, and
+/// share a commit instead of waiting for the next.
+const GATHER_PART: u32 = 5;
+/// The longest that is waited so.
+const GATHER_MOST: Duration = Duration::from_millis(2);
 /// How long a row may wait for a database that is locked or away before its sender is told to come back.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long a sender waits at all: a server that hangs ends no statement. The row may be stored later.
@@ -43,23 +48,34 @@ struct Entry<T> {
     done: Reply<T>,
 }
 
+/// How groups are committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Whether the statement commits itself.
+    pub is_alone: bool,
+    /// Whether a group waits a little for more rows. Not where the thread has other work to do.
+    pub gathers: bool,
+}
+
 /// A bounded queue of rows of one kind, committed in groups.
 pub struct GroupCommit<T> {
     insert: InsertRows<T>,
-    /// Whether the statement commits itself.
-    is_alone: bool,
+    manner: Manner,
     capacity: usize,
+    /// Microseconds that the last commit of several rows took; 0 after that of a single one.
+    last_commit: AtomicU64,
     queue: Mutex<VecDeque<Entry<T>>>,
     writers: OnceLock<Vec<Thread>>,
     closed: AtomicBool,
 }
 
 impl<T: Send + 'static> GroupCommit<T> {
-    pub(super) fn new(insert: InsertRows<T>, is_alone: bool, capacity: usize) -> Arc<Self> {
+    pub(super) fn new(insert: InsertRows<T>, manner: Manner, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             insert,
-            is_alone,
+            manner,
             capacity,
+            last_commit: AtomicU64::new(0),
             queue: Mutex::new(VecDeque::with_capacity(BATCH.min(capacity))),
             writers: OnceLock::new(),
             closed: AtomicBool::new(false),
@@ -106,10 +122,25 @@ impl<T: Send + 'static> GroupCommit<T> {
     }
 
     fn store(&self, db: &mut Db, rows: &[T]) -> Result<(), StoreError> {
-        if self.is_alone {
+        if self.manner.is_alone {
             return (self.insert)(db, rows).map_err(StoreError::from);
         }
         dialect::write_transaction(db, |db| (self.insert)(db, rows)).map_err(StoreError::from)
+    }
+
+    /// Waits for further rows, unless there are enough, or whoever is alone would only wait longer.
+    fn gather(&self) {
+        let last = Duration::from_micros(self.last_commit.load(Ordering::Relaxed));
+        let wait = (last / GATHER_PART).min(GATHER_MOST);
+        if self.manner.gathers && !wait.is_zero() && self.waiting() < BATCH {
+            // Not parked: each row that comes would wake it.
+            thread::sleep(wait);
+        }
+    }
+
+    fn committed(&self, rows: usize, since: Instant) {
+        let took = if rows > 1 { since.elapsed().as_micros() } else { 0 };
+        self.last_commit.store(u64::try_from(took).unwrap_or(0), Ordering::Relaxed);
     }
 
     fn give_back(&self, entries: impl DoubleEndedIterator<Item = Entry<T>>) {
@@ -145,6 +176,8 @@ impl<T: Send + 'static> FirstLane for GroupCommit<T> {
     }
 
     fn run(&self, db: &mut Db) -> Result<(), StoreError> {
+        self.gather();
+        let begun = Instant::now();
         let (mut rows, mut waiters) = (Vec::new(), Vec::new());
         {
             let mut queue = self.lock();
@@ -159,6 +192,7 @@ impl<T: Send + 'static> FirstLane for GroupCommit<T> {
         }
         match self.store(db, &rows) {
             Ok(()) => {
+                self.committed(rows.len(), begun);
                 rows.into_iter().zip(waiters).for_each(|(row, (_, done))| drop(done.send(Ok(row))));
                 Ok(())
             }

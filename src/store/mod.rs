@@ -27,6 +27,7 @@ use tokio::{
 
 pub use connection::Db;
 pub use error::StoreError;
+use group_commit::Manner;
 pub use group_commit::{GroupCommit, InsertRows};
 pub use long_read::Reading;
 pub use migrate::MigrateError;
@@ -209,7 +210,8 @@ impl Store {
     ) -> Arc<GroupCommit<T>> {
         // Through a pooler, a statement and its preparation stay together only inside a transaction.
         let is_alone = matches!(self.inner.url, DatabaseUrl::Postgres { pooler: false, .. });
-        let queue = GroupCommit::new(insert, is_alone, capacity);
+        let gathers = matches!(self.inner.url, DatabaseUrl::Postgres { .. });
+        let queue = GroupCommit::new(insert, Manner { is_alone, gathers }, capacity);
         let lane: Arc<dyn FirstLane> = queue.clone();
         self.inner.writer.set_first(lane);
         queue
