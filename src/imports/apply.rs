@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a claim holds without a word.
 pub const LEASE: Duration = Duration::from_secs(30);
+/// How long a piece waits for the commit of the one before it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of a refused row that are kept.
 const MOST_SHOWN: usize = 8 * 1024;
 
@@ -143,7 +145,7 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, turn: Turn, now: Timestamp
     counts.updated = count(filled.len());
     supporters::insert_listed(db, created, now)?;
     supporters::update_listed(db, &filled, now)?;
-    turn.wait()?;
+    turn.wait(PATIENCE)?;
     let until = dialect::now(db, &work.clock)?.after(LEASE);
     if !queries::keep(db, work.id, work.lease, "running", until)? {
         return Err(NotIn::Lost);

@@ -105,13 +105,17 @@ impl Imports {
                             committed.tell();
                             progress(&counts, piece.end());
                         }
-                        Err(NotIn::Lost | NotIn::Overturned) => return Ok(Carried::Lost),
-                        Err(NotIn::Store(StoreError::Query(error))) => {
+                        Err(NotIn::Lost) => return Ok(Carried::Lost),
+                        Err(NotIn::Store(error)) if !matches!(error, StoreError::Query(_)) => return Err(error),
+                        Err(not_in) => {
                             drop(committed);
                             // Those behind it are overturned with it, and written anew after it.
                             let behind: Vec<_> = writing.by_ref().map(|written| written.piece).collect().await;
                             chain = Chain::default();
-                            let parts = smaller(piece).ok_or(StoreError::Query(error))?;
+                            let parts = match not_in {
+                                NotIn::Store(error) => smaller(piece).ok_or(error)?,
+                                NotIn::Overturned | NotIn::Lost => vec![piece],
+                            };
                             for piece in parts.into_iter().rev().chain(behind) {
                                 let end = piece.end();
                                 match self.commit(&work, piece).await? {
@@ -120,7 +124,6 @@ impl Imports {
                                 }
                             }
                         }
-                        Err(NotIn::Store(error)) => return Err(error),
                     }
                     if work.invites {
                         self.kernel.outbox.wake();

@@ -1,21 +1,24 @@
 //! What lets pieces of a list be written at the same time and committed one after the other: a chain in which each knows
 //! how far the one before it is. Made by the job, waited for by `apply` on the threads that write.
 
-use tokio::sync::oneshot;
+use std::{
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    time::Duration,
+};
 
 /// A piece's place behind another. Whoever drops its end without a word has failed, and so have all behind it.
 pub struct Turn {
     before: Option<Before>,
-    locked: oneshot::Sender<()>,
+    locked: SyncSender<()>,
 }
 
 struct Before {
-    locked: oneshot::Receiver<()>,
-    committed: oneshot::Receiver<()>,
+    locked: Receiver<()>,
+    committed: Receiver<()>,
 }
 
 /// The end of a turn, for whoever waits for its commit.
-pub struct Committed(oneshot::Sender<()>);
+pub struct Committed(SyncSender<()>);
 
 /// The piece before did not go in.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +33,8 @@ pub struct Chain {
 impl Chain {
     /// The next turn, and what tells of its commit.
     pub fn next(&mut self) -> (Turn, Committed) {
-        let (locked, is_locked) = oneshot::channel();
-        let (committed, is_committed) = oneshot::channel();
+        let (locked, is_locked) = sync_channel(1);
+        let (committed, is_committed) = sync_channel(1);
         let before = self.last.replace(Before { locked: is_locked, committed: is_committed });
         (Turn { before, locked }, Committed(committed))
     }
@@ -56,7 +59,7 @@ impl Turn {
         let Self { before, locked } = self;
         let before = match before {
             Some(before) => {
-                before.locked.blocking_recv().map_err(|_| Overturned)?;
+                before.locked.recv().map_err(|_| Overturned)?;
                 Some(before.committed)
             }
             None => None,
@@ -69,17 +72,18 @@ impl Turn {
 
 /// A turn that has its locks.
 pub struct Locked {
-    before: Option<oneshot::Receiver<()>>,
+    before: Option<Receiver<()>>,
 }
 
 impl Locked {
-    /// Returns when the piece before is committed.
+    /// Returns when the piece before is committed. Not without end: a third transaction may wait for what this one holds, and
+    /// the piece before for that, which no database can see.
     ///
     /// # Errors
-    /// [`Overturned`].
-    pub fn wait(self) -> Result<(), Overturned> {
+    /// [`Overturned`], also when that takes longer than `patience`.
+    pub fn wait(self, patience: Duration) -> Result<(), Overturned> {
         match self.before {
-            Some(before) => before.blocking_recv().map_err(|_| Overturned),
+            Some(before) => before.recv_timeout(patience).map_err(|_| Overturned),
             None => Ok(()),
         }
     }
@@ -94,6 +98,19 @@ mod tests {
     };
 
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn nobody_waits_without_end_for_a_commit() {
+        let mut chain = Chain::default();
+        let (first, _committed) = chain.next();
+        let (second, _second_committed) = chain.next();
+        let fine = || Ok::<_, Overturned>(());
+        let (_, _first) = first.lock(fine).unwrap();
+        let (_, second) = second.lock(fine).unwrap();
+        assert_eq!(second.wait(Duration::from_millis(1)), Err(Overturned));
+    }
 
     #[test]
     fn the_second_locks_after_the_first_has_and_goes_on_after_its_commit() {
@@ -111,7 +128,7 @@ mod tests {
                 };
                 let ((), second) = second.lock(lock).unwrap();
                 sender.send(()).unwrap();
-                second.wait().unwrap();
+                second.wait(LONG).unwrap();
                 said.lock().unwrap().push("second goes on");
             })
         };
@@ -121,7 +138,7 @@ mod tests {
         };
         let ((), first) = first.lock(lock).unwrap();
         receiver.recv().unwrap();
-        first.wait().unwrap();
+        first.wait(LONG).unwrap();
         said.lock().unwrap().push("first commits");
         first_committed.tell();
         behind.join().unwrap();
@@ -138,7 +155,7 @@ mod tests {
         let (_, first) = first.lock(fine).unwrap();
         let (_, second) = second.lock(fine).unwrap();
         drop((first, first_committed));
-        assert_eq!(second.wait(), Err(Overturned));
+        assert_eq!(second.wait(LONG), Err(Overturned));
         drop(third); // its own end, unlocked: as a job that was never run
         let (fourth, _fourth_committed) = chain.next();
         assert_eq!(fourth.lock(fine).map(drop), Err(Overturned));
