@@ -24,7 +24,7 @@ use crate::{
 
 /// How long a claim holds without a word.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// How long a piece waits for the commit of the one before it.
+/// How long a piece waits for the locks of the one before it, and for its commit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of a refused row that are kept.
 const MOST_SHOWN: usize = 8 * 1024;
@@ -54,7 +54,7 @@ pub struct Work {
 /// Why a piece is not in.
 #[derive(Debug)]
 pub enum NotIn {
-    /// Somebody else has the import, or it was ended.
+    /// Somebody else has the import, or it was ended; or the piece is in already, after a commit in doubt.
     Lost,
     /// The piece before it is not in.
     Overturned,
@@ -86,7 +86,7 @@ impl From<Overturned> for NotIn {
 /// [`NotIn`]; nothing of it is then in, once the caller has rolled back.
 pub fn apply(db: &mut Db, work: &Work, piece: &Piece, turn: Turn, now: Timestamp) -> Result<Counts, NotIn> {
     let people: Vec<&Person> = piece.rows.iter().filter_map(|row| row.person.as_ref().ok()).collect();
-    let (locked, turn) = turn.lock(|| Ok::<_, NotIn>(lock_all(db, work, &people)?))?;
+    let (locked, turn) = turn.lock(PATIENCE, || Ok::<_, NotIn>(lock_all(db, work, &people)?))?;
     let addresses: Vec<_> =
         people.iter().map(|person| (person.address.0.as_str(), person.address.1)).collect();
     let known = supporters::known(db, &addresses)?;
@@ -147,7 +147,8 @@ pub fn apply(db: &mut Db, work: &Work, piece: &Piece, turn: Turn, now: Timestamp
     supporters::update_listed(db, &filled, now)?;
     turn.wait(PATIENCE)?;
     let until = dialect::now(db, &work.clock)?.after(LEASE);
-    if !queries::keep(db, work.id, work.lease, "running", until)? {
+    let after = i64::try_from(piece.after).unwrap_or(i64::MAX);
+    if !queries::keep_at(db, work.id, work.lease, until, after)? {
         return Err(NotIn::Lost);
     }
     let mut changed: HashSet<String> = supporters::tag_listed(db, &tagged, now)?.into_iter().collect();

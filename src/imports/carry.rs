@@ -31,7 +31,7 @@ use crate::{
 /// Rows of a transaction, and how many of those are under way at once: on SQLite well under 50 ms, since its one writer is waited
 /// for by others; on PostgreSQL bounded by the locks that a transaction may hold, and by the threads that others need.
 const SQLITE: (usize, usize) = (200, 1);
-const POSTGRES: (usize, usize) = (1000, 2);
+const POSTGRES: (usize, usize) = (500, 2);
 /// Pieces that are read ahead.
 const AHEAD: usize = 2;
 
@@ -117,6 +117,9 @@ impl Imports {
                                 NotIn::Overturned | NotIn::Lost => vec![piece],
                             };
                             for piece in parts.into_iter().rev().chain(behind) {
+                                if stop.is_cancelled() {
+                                    return Ok(Carried::Stopped);
+                                }
                                 let end = piece.end();
                                 match self.commit(&work, piece).await? {
                                     Some(counts) => progress(&counts, end),
@@ -130,7 +133,8 @@ impl Imports {
                     }
                 }
                 () = stop.cancelled(), if end.is_none() => end = Some(End::Stopped),
-                _ = keep.tick() => if !self.keep(import.id, lease, "running").await? {
+                // Pieces keep the claim themselves; and who waits for this write tells nobody of a commit.
+                _ = keep.tick(), if writing.is_empty() => if !self.keep(import.id, lease, "running").await? {
                     return Ok(Carried::Lost);
                 },
             }
@@ -212,7 +216,7 @@ fn smaller(piece: Arc<Piece>) -> Option<Vec<Arc<Piece>>> {
     let mut piece = Arc::into_inner(piece)?;
     if piece.rows.len() > 1 {
         let rest = piece.rows.split_off(piece.rows.len() / 2);
-        let rest = Piece { rows: rest, is_last: piece.is_last };
+        let rest = Piece { rows: rest, is_last: piece.is_last, after: piece.end().0 };
         return Some(vec![Arc::new(rest), Arc::new(piece)]);
     }
     let row = piece.rows.first_mut().filter(|row| row.person.is_ok())?;

@@ -19,6 +19,8 @@ pub struct Piece {
     pub rows: Vec<Row>,
     /// Whether it is the last.
     pub is_last: bool,
+    /// The line up to which all is in when it comes.
+    pub after: u64,
 }
 
 impl Piece {
@@ -67,7 +69,7 @@ pub fn cut(
 ) -> Result<(), ReadError> {
     let (mut seen, mut tags) = (Seen::new(), HashSet::new());
     let mut rows = Vec::with_capacity(size);
-    let mut goes_on = true;
+    let (mut goes_on, mut from) = (true, after);
     plan.layout.for_each_row(source, |record: &Record| {
         let mut row = plan.read(record);
         if let Ok(person) = &mut row.person {
@@ -91,13 +93,15 @@ pub fn cut(
             rows.push(row);
         }
         if rows.len() == size {
-            let full = std::mem::replace(&mut rows, Vec::with_capacity(size));
-            goes_on = give(Piece { rows: full, is_last: false });
+            let rows = std::mem::replace(&mut rows, Vec::with_capacity(size));
+            let piece = Piece { rows, is_last: false, after: from };
+            from = piece.end().0;
+            goes_on = give(piece);
         }
         goes_on
     })?;
     if goes_on {
-        give(Piece { rows, is_last: true });
+        give(Piece { rows, is_last: true, after: from });
     }
     Ok(())
 }

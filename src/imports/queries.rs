@@ -157,11 +157,22 @@ pub fn release(db: &mut Db, id: Id, lease: Id) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Keeps the claim until `until`, first thing in a piece's transaction; false if it is lost, or the import ended.
+/// Keeps the claim until `until`; false if it is lost, or the import is no longer in `state`.
 pub fn keep(db: &mut Db, id: Id, lease: Id, state: &str, until: Timestamp) -> QueryResult<bool> {
     diesel::update(imports::table.filter(imports::id.eq(id)))
         .filter(imports::state.eq(state))
         .filter(imports::lease.eq(Some(lease)))
+        .set(imports::leased_until.eq(until))
+        .execute(db)
+        .map(|count| count > 0)
+}
+
+/// The same in a piece's transaction: also false unless all up to `line` is in, and nothing behind it.
+pub fn keep_at(db: &mut Db, id: Id, lease: Id, until: Timestamp, line: i64) -> QueryResult<bool> {
+    diesel::update(imports::table.filter(imports::id.eq(id)))
+        .filter(imports::state.eq("running"))
+        .filter(imports::lease.eq(Some(lease)))
+        .filter(imports::line.eq(line))
         .set(imports::leased_until.eq(until))
         .execute(db)
         .map(|count| count > 0)

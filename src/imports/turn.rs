@@ -55,11 +55,18 @@ impl Turn {
     }
 
     /// Runs `lock` once the piece before has its locks: it never waits for one of ours, while we may wait for its.
-    pub fn lock<T, E: From<Overturned>>(self, lock: impl FnOnce() -> Result<T, E>) -> Result<(T, Locked), E> {
+    ///
+    /// # Errors
+    /// [`Overturned`], also when that takes longer than `patience`.
+    pub fn lock<T, E: From<Overturned>>(
+        self,
+        patience: Duration,
+        lock: impl FnOnce() -> Result<T, E>,
+    ) -> Result<(T, Locked), E> {
         let Self { before, locked } = self;
         let before = match before {
             Some(before) => {
-                before.locked.recv().map_err(|_| Overturned)?;
+                before.locked.recv_timeout(patience).map_err(|_| Overturned)?;
                 Some(before.committed)
             }
             None => None,
@@ -107,8 +114,8 @@ mod tests {
         let (first, _committed) = chain.next();
         let (second, _second_committed) = chain.next();
         let fine = || Ok::<_, Overturned>(());
-        let (_, _first) = first.lock(fine).unwrap();
-        let (_, second) = second.lock(fine).unwrap();
+        let (_, _first) = first.lock(LONG, fine).unwrap();
+        let (_, second) = second.lock(LONG, fine).unwrap();
         assert_eq!(second.wait(Duration::from_millis(1)), Err(Overturned));
     }
 
@@ -126,7 +133,7 @@ mod tests {
                     said.lock().unwrap().push("second locks");
                     Ok::<_, Overturned>(())
                 };
-                let ((), second) = second.lock(lock).unwrap();
+                let ((), second) = second.lock(LONG, lock).unwrap();
                 sender.send(()).unwrap();
                 second.wait(LONG).unwrap();
                 said.lock().unwrap().push("second goes on");
@@ -136,7 +143,7 @@ mod tests {
             said.lock().unwrap().push("first locks");
             Ok::<_, Overturned>(())
         };
-        let ((), first) = first.lock(lock).unwrap();
+        let ((), first) = first.lock(LONG, lock).unwrap();
         receiver.recv().unwrap();
         first.wait(LONG).unwrap();
         said.lock().unwrap().push("first commits");
@@ -152,12 +159,12 @@ mod tests {
         let (second, _second_committed) = chain.next();
         let (third, _third_committed) = chain.next();
         let fine = || Ok::<_, Overturned>(());
-        let (_, first) = first.lock(fine).unwrap();
-        let (_, second) = second.lock(fine).unwrap();
+        let (_, first) = first.lock(LONG, fine).unwrap();
+        let (_, second) = second.lock(LONG, fine).unwrap();
         drop((first, first_committed));
         assert_eq!(second.wait(LONG), Err(Overturned));
         drop(third); // its own end, unlocked: as a job that was never run
         let (fourth, _fourth_committed) = chain.next();
-        assert_eq!(fourth.lock(fine).map(drop), Err(Overturned));
+        assert_eq!(fourth.lock(LONG, fine).map(drop), Err(Overturned));
     }
 }

@@ -52,8 +52,12 @@ pub(super) const LOCK_GLANCE: Duration = Duration::from_millis(1);
 
 /// The first half of [`write_transaction`].
 pub(super) fn begin(db: &mut Db) -> QueryResult<()> {
-    let Db::Sqlite(connection) = db else {
-        return each!(db, c => AnsiTransactionManager::begin_transaction(c));
+    let connection = match db {
+        Db::Sqlite(connection) => connection,
+        // Whatever a server's default is: who waited for a lock must see what was done under it.
+        Db::Pg(c) => {
+            return AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL READ COMMITTED");
+        }
     };
     let since = Instant::now();
     loop {

@@ -34,7 +34,7 @@ pub(super) fn told(message: String) -> String {
 }
 
 /// Parts of messages that mean "not now" rather than "never", by SQLite and PostgreSQL.
-const PASSING: [&str; 16] = [
+const PASSING: [&str; 17] = [
     "disk is full",
     "readonly database",
     "disk I/O error",
@@ -51,6 +51,7 @@ const PASSING: [&str; 16] = [
     "timed out",
     "timeout",
     "read-only transaction",
+    "deadlock detected",
 ];
 
 impl From<DieselError> for StoreError {
@@ -82,8 +83,8 @@ impl From<DieselError> for StoreError {
 /// Diesel's errors are not `Clone`; what matters for sorting is kind and message.
 fn clone_kind(error: &DieselError) -> DieselError {
     match error {
-        DieselError::DatabaseError(_, info) => {
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(info.message().to_owned()))
+        DieselError::DatabaseError(kind, info) => {
+            DieselError::DatabaseError(*kind, Box::new(info.message().to_owned()))
         }
         DieselError::BrokenTransactionManager => DieselError::BrokenTransactionManager,
         _ => DieselError::NotFound,
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn faults_that_pass_are_told_from_faults_of_ours() {
         for message in
-            ["database or disk is full", "attempt to write a readonly database", "database is locked"]
+            ["database or disk is full", "attempt to write a readonly database", "deadlock detected"]
         {
             assert!(
                 matches!(StoreError::from(database_error(message)), StoreError::Unavailable(_)),
@@ -118,5 +119,19 @@ mod tests {
             );
         }
         assert!(matches!(StoreError::from(database_error("no such table: x")), StoreError::Query(_)));
+    }
+    #[test]
+    fn a_commit_that_the_connection_was_lost_in_is_no_fault_of_its_statements() {
+        let lost = || {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection,
+                Box::new("unexpected eof while reading".to_owned()),
+            )
+        };
+        let in_doubt = DieselError::RollbackErrorOnCommit {
+            rollback_error: Box::new(lost()),
+            commit_error: Box::new(lost()),
+        };
+        assert!(matches!(StoreError::from(in_doubt), StoreError::Unavailable(_)));
     }
 }
