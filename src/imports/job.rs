@@ -38,6 +38,7 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// The claim is kept so often while a file is only read.
 pub(super) const KEEP: Duration = Duration::from_secs(8);
+
 /// How carrying an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carried {
