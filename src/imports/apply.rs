@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use super::{
     decide::{self, Deciding, Verdict},
-    model::Counts,
+    model::{Counts, Stored},
     pieces::Piece,
     queries::{self, Refusal},
     rows::{Person, Reason, Row},
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
+    config::Config,
     contact::EmailAddress,
     id::Id,
     keys::{AddressHash, Keys},
@@ -49,6 +50,29 @@ pub struct Work {
     pub overwrite: bool,
     /// Time between two invitations.
     pub pace: Duration,
+}
+
+impl Work {
+    /// Of `import`, held with `lease`.
+    pub fn of(
+        import: &Stored,
+        lease: Id,
+        layout: Layout,
+        (keys, clock, config): (&Keys, &Clock, &Config),
+    ) -> Self {
+        let options = import.options();
+        Self {
+            id: import.id,
+            lease,
+            layout,
+            file_bytes: import.file_bytes,
+            keys: keys.clone(),
+            clock: clock.clone(),
+            invites: options.invites(),
+            overwrite: options.overwrite,
+            pace: Duration::from_secs(3600) / config.imports.invites_per_hour.max(1),
+        }
+    }
 }
 
 /// Why a piece is not in.

@@ -1,11 +1,11 @@
 //! The same in bulk: SQLite without a server, in large transactions, by one process that has the database for itself.
 //! Called by `cli`.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{sync::mpsc, thread};
 
 use super::{
     apply::{NotIn, Work, apply},
-    command::{Bringing, Outcome, Report, Seen, begin, sentence},
+    command::{Bringing, Outcome, Report, begin, sentence},
     model::Counts,
     over,
     pieces::{Piece, cut},
@@ -19,7 +19,6 @@ use crate::{
     config::Config,
     forms,
     id::Id,
-    keys::Keys,
     store::{self, Db, StoreError, dialect},
     supporters,
 };
@@ -52,7 +51,7 @@ pub fn bring(
     })?;
     let (stored, resumed) = begun.ok_or("another process was taking this list in; wait a minute")?;
     let join = forms::current_join(&mut db, &config.campaign.name).map_err(|error| error.to_string())?;
-    let work = work(config, clock, &keys, bringing, &seen, (stored.id, lease));
+    let work = Work::of(&stored, lease, seen.layout.clone(), (&keys, clock, config));
     let plan = plan(&keys, timezone, &stored, join, seen.layout.clone(), (&seen.mapping, own), now);
     let after = u64::try_from(stored.line).unwrap_or(0);
     let of_bytes = u64::try_from(seen.bytes).unwrap_or(0);
@@ -80,27 +79,6 @@ pub fn bring(
     bringing.write_refused(&mut db, &ended)?;
     let other_sheets = seen.layout.other_sheets;
     Ok(Outcome::Did(Report { id: ended.id, counts: ended.counts(), resumed, other_sheets }))
-}
-
-fn work(
-    config: &Config,
-    clock: &Clock,
-    keys: &Keys,
-    bringing: &Bringing,
-    seen: &Seen,
-    (id, lease): (Id, Id),
-) -> Work {
-    Work {
-        id,
-        lease,
-        layout: seen.layout.clone(),
-        file_bytes: seen.bytes,
-        keys: keys.clone(),
-        clock: clock.clone(),
-        invites: bringing.options.invites(),
-        overwrite: bringing.options.overwrite,
-        pace: Duration::from_secs(3600) / config.imports.invites_per_hour.max(1),
-    }
 }
 
 /// Writes all pieces, some in one transaction.

@@ -2,7 +2,7 @@
 //! after the last piece that was committed. On PostgreSQL the next piece is written while one is being committed. Called by
 //! the job and the command line.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use tokio::{
@@ -70,7 +70,9 @@ impl Imports {
             DatabaseUrl::Sqlite(_) => SQLITE,
             DatabaseUrl::Postgres { .. } => POSTGRES,
         };
-        let work = Arc::new(self.work(import, lease, layout.clone()));
+        let kernel = &self.kernel;
+        let by = (&kernel.keys, &kernel.clock, &*kernel.config);
+        let work = Arc::new(Work::of(import, lease, layout.clone(), by));
         let mut pieces = self.pieces(import, layout, origin, size);
         let mut keep = interval(KEEP);
         keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -110,21 +112,15 @@ impl Imports {
                         Err(not_in) => {
                             drop(committed);
                             // Those behind it are overturned with it, and written anew after it.
-                            let behind: Vec<_> = writing.by_ref().map(|written| written.piece).collect().await;
+                            let mut waiting: Vec<_> = writing.by_ref().map(|written| written.piece).collect().await;
                             chain = Chain::default();
-                            let parts = match not_in {
-                                NotIn::Store(error) => smaller(piece).ok_or(error)?,
-                                NotIn::Overturned | NotIn::Lost => vec![piece],
-                            };
-                            for piece in parts.into_iter().rev().chain(behind) {
-                                if stop.is_cancelled() {
-                                    return Ok(Carried::Stopped);
-                                }
-                                let end = piece.end();
-                                match self.commit(&work, piece).await? {
-                                    Some(counts) => progress(&counts, end),
-                                    None => return Ok(Carried::Lost),
-                                }
+                            waiting.reverse();
+                            match not_in {
+                                NotIn::Store(error) => waiting.extend(smaller(piece).ok_or(error)?),
+                                NotIn::Overturned | NotIn::Lost => waiting.push(piece),
+                            }
+                            if let Some(ended) = self.write_alone(&work, waiting, stop, progress).await? {
+                                return Ok(ended);
                             }
                         }
                     }
@@ -138,22 +134,6 @@ impl Imports {
                     return Ok(Carried::Lost);
                 },
             }
-        }
-    }
-
-    /// What pieces of an import are written by.
-    fn work(&self, import: &Stored, lease: Id, layout: Layout) -> Work {
-        let options = import.options();
-        Work {
-            id: import.id,
-            lease,
-            layout,
-            file_bytes: import.file_bytes,
-            keys: self.kernel.keys.clone(),
-            clock: self.kernel.clock.clone(),
-            invites: options.invites(),
-            overwrite: options.overwrite,
-            pace: Duration::from_secs(3600) / self.kernel.config.imports.invites_per_hour.max(1),
         }
     }
 
@@ -189,24 +169,31 @@ impl Imports {
         Written { piece, committed, outcome }
     }
 
-    /// Writes a piece with nothing else under way; nothing if somebody else has the import. If a statement fails that would
-    /// fail again, halves of it are tried, down to the row to blame.
-    async fn commit(&self, work: &Arc<Work>, piece: Arc<Piece>) -> Result<Option<Counts>, StoreError> {
-        let mut counts = Counts::default();
-        let mut waiting = vec![piece];
+    /// Writes pieces one by one, of which the last is the first of the file, with nothing else under way; returns why it
+    /// ended before all were in. If a statement fails that would fail again, halves are tried, down to the row to blame.
+    async fn write_alone(
+        &self,
+        work: &Arc<Work>,
+        mut waiting: Vec<Arc<Piece>>,
+        stop: &CancellationToken,
+        progress: &mut (dyn FnMut(&Counts, (u64, u64)) + Send),
+    ) -> Result<Option<Carried>, StoreError> {
         while let Some(piece) = waiting.pop() {
+            if stop.is_cancelled() {
+                return Ok(Some(Carried::Stopped));
+            }
             let (turn, committed) = Chain::default().next();
             let Written { piece, outcome, .. } = self.write(work, piece, turn, committed).await;
             match outcome {
-                Ok(more) => counts.add(&more),
-                Err(NotIn::Lost | NotIn::Overturned) => return Ok(None),
+                Ok(counts) => progress(&counts, piece.end()),
+                Err(NotIn::Lost | NotIn::Overturned) => return Ok(Some(Carried::Lost)),
                 Err(NotIn::Store(StoreError::Query(error))) => {
                     waiting.extend(smaller(piece).ok_or(StoreError::Query(error))?);
                 }
                 Err(NotIn::Store(error)) => return Err(error),
             }
         }
-        Ok(Some(counts))
+        Ok(None)
     }
 }
 

@@ -110,9 +110,12 @@ mod tests {
 
     #[test]
     fn faults_that_pass_are_told_from_faults_of_ours() {
-        for message in
-            ["database or disk is full", "attempt to write a readonly database", "deadlock detected"]
-        {
+        for message in [
+            "database or disk is full",
+            "attempt to write a readonly database",
+            "database is locked",
+            "deadlock detected",
+        ] {
             assert!(
                 matches!(StoreError::from(database_error(message)), StoreError::Unavailable(_)),
                 "{message}"
@@ -120,6 +123,7 @@ mod tests {
         }
         assert!(matches!(StoreError::from(database_error("no such table: x")), StoreError::Query(_)));
     }
+
     #[test]
     fn a_commit_that_the_connection_was_lost_in_is_no_fault_of_its_statements() {
         let lost = || {

@@ -128,7 +128,7 @@ impl<T: Send + 'static> GroupCommit<T> {
         dialect::write_transaction(db, |db| (self.insert)(db, rows)).map_err(StoreError::from)
     }
 
-    /// Waits for further rows, unless there are enough, or whoever is alone would only wait longer.
+    /// Waits for further rows, unless there are enough, or the last came alone: then it would only wait longer.
     fn gather(&self) {
         let last = Duration::from_micros(self.last_commit.load(Ordering::Relaxed));
         let wait = (last / GATHER_PART).min(GATHER_MOST);
@@ -138,6 +138,7 @@ impl<T: Send + 'static> GroupCommit<T> {
         }
     }
 
+    /// Remembers how long a group that began at `since` took.
     fn committed(&self, rows: usize, since: Instant) {
         let took = if rows > 1 { since.elapsed().as_micros() } else { 0 };
         self.last_commit.store(u64::try_from(took).unwrap_or(0), Ordering::Relaxed);

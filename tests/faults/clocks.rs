@@ -7,7 +7,7 @@ use crate::{
     postgres::Postgres,
     relay::Relay,
     smtp_server::{Behaviour, Stage},
-    support::{SOON, Server, preloaded, until},
+    support::{PRELOAD, SOON, Server, preloaded, until},
 };
 
 /// A minute in the database's unit.
@@ -34,7 +34,7 @@ impl Replicas {
         let mut variables = self.relay.variables();
         variables.extend([
             ("OPENHEARTH__DATABASE__URL", url.as_str()),
-            ("LD_PRELOAD", self.library.to_str().unwrap()),
+            (PRELOAD, self.library.to_str().unwrap()),
             ("WRONG_BY", wrong_by),
         ]);
         let path: &Path = self.folder.path();

@@ -18,7 +18,7 @@ use reqwest::{Client, StatusCode};
 use crate::{
     load::sign_up,
     look::Look,
-    support::{BINARY, SOON, Server, command, preloaded, run, until},
+    support::{BINARY, PRELOAD, SOON, Server, command, preloaded, run, until},
 };
 
 /// Sign-ups that may still find room in what is allocated already.
@@ -200,7 +200,7 @@ async fn on_a_read_only_disk_sign_ups_get_503_and_all_goes_on_when_it_is_writabl
     );
     let disk = folder.path().join("var");
     let variables = [
-        ("LD_PRELOAD", library.to_str().unwrap()),
+        (PRELOAD, library.to_str().unwrap()),
         ("READONLY_DISK", disk.to_str().unwrap()),
         ("READONLY_WHILE", switch.to_str().unwrap()),
     ];

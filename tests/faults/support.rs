@@ -47,7 +47,10 @@ fn clean(mut command: Command, folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Compiles a small library in `folder` that LD_PRELOAD puts before libc.
+/// Names a library that the dynamic linker puts before libc (ld.so(8)).
+pub const PRELOAD: &str = "LD_PRELOAD";
+
+/// Compiles a small library in `folder` for [`PRELOAD`].
 pub fn preloaded(folder: &Path, name: &str, text: &str) -> PathBuf {
     let (source, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
     fs::write(&source, text).unwrap();
