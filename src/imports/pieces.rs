@@ -30,7 +30,7 @@ impl Piece {
     }
 }
 
-/// Hashes that were met, in as many small lists as leave few hundred in each for a million: one set of all would, as it
+/// Hashes that were met, in so many small lists that a million leave a few hundred in each: one set of all would, as it
 /// grows, take three times their memory.
 struct Seen(Vec<Vec<i64>>);
 
