@@ -19,6 +19,15 @@ impl Speech {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::English, Self::Spanish];
 
+    /// Its place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::English => 0,
+            Self::Spanish => 1,
+        }
+    }
+
     /// The language of ours for somebody who reads `tag` (BCP 47).
     #[must_use]
     pub fn of(tag: &str) -> Self {

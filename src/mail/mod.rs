@@ -2,5 +2,6 @@
 
 pub mod message;
 pub mod render;
+pub mod stencil;
 pub mod transport;
 pub mod words;

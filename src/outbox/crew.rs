@@ -1,18 +1,15 @@
 //! A crew: a claimer, some senders with a connection each, and a marker, at work at the same time.
 //!
 //! A mail that hangs holds its own sender and nobody else: the others get further mails meanwhile. What the crew has
-//! in hand is bounded by slots: a mail takes one with its claim and frees it with its mark. `serve` runs one crew;
-//! tests call [`Crew::deliver_due`]. Sending happens outside any transaction.
+//! in hand is bounded by slots. `serve` runs one crew; tests call [`Crew::deliver_due`]. Sending happens outside any
+//! transaction.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,6 +17,7 @@ use super::{
     mailer::{Mailer, RECOVERY},
     model::Fate,
     queries,
+    slots::{Free, Slots},
     trays::{self, Finished, Job, Jobs, Reporter, Reports},
 };
 use crate::{
@@ -30,8 +28,6 @@ use crate::{
 
 /// Polling period when nothing wakes us: another process, or a retry that comes due.
 const POLL: Duration = Duration::from_millis(100);
-/// Mails that may be in hand for each sender, from their claim to their mark.
-const SLOTS_PER_SENDER: usize = 64;
 /// Marks in one transaction at most.
 const MARK_AT_ONCE: usize = 256;
 
@@ -51,13 +47,13 @@ impl Crew {
 
     /// Sends what comes due until `stop`, then finishes the mail in hand.
     pub async fn run(mut self, stop: CancellationToken) {
-        self.work(&stop, async |desk: Desk| {
+        self.work(&stop, async |mut desk: Desk| {
             let mut was_full = false;
             while !stop.is_cancelled() {
                 desk.mailer.turn();
                 let claimed = tokio::select! {
                     () = stop.cancelled() => return,
-                    slots = desk.free_slots() => {
+                    slots = desk.free_slots(was_full) => {
                         let Some(slots) = slots else { return };
                         let wanted = slots.num_permits();
                         let claimed = desk.claim(slots, was_full).await;
@@ -89,8 +85,8 @@ impl Crew {
     /// # Errors
     /// When the database does not answer.
     pub async fn deliver_due(&mut self, stop: &CancellationToken) -> Result<usize, StoreError> {
-        self.work(stop, async |desk: Desk| {
-            let Some(slots) = desk.free_slots().await else { return Ok(0) };
+        self.work(stop, async |mut desk: Desk| {
+            let Some(slots) = desk.free_slots(false).await else { return Ok(0) };
             desk.claim(slots, false).await
         })
         .await
@@ -98,17 +94,16 @@ impl Crew {
 
     /// Lets `claiming` fill the desk while senders and marker work; they end when it has ended and all is marked.
     async fn work<T>(&mut self, stop: &CancellationToken, claiming: impl AsyncFnOnce(Desk) -> T) -> T {
-        let count = self.senders.len() * SLOTS_PER_SENDER;
+        let slots = Slots::of(self.senders.len());
         let jobs = Arc::new(Jobs::default());
-        let (reporter, reports) = trays::reports((count / 4).clamp(1, MARK_AT_ONCE));
+        let (reporter, reports) = trays::reports(enough(&slots));
         let mut sending = JoinSet::new();
         for sender in self.senders.drain(..) {
             let (mailer, jobs) = (Arc::clone(&self.mailer), Arc::clone(&jobs));
             sending.spawn(send_all(mailer, sender, jobs, reporter.clone(), stop.clone()));
         }
         let mailer = &self.mailer;
-        let slots = Arc::new(Semaphore::new(count));
-        let desk = Desk { mailer: Arc::clone(mailer), half: count / 2, slots, jobs, reporter };
+        let desk = Desk { mailer: Arc::clone(mailer), slots, jobs, reporter };
         let (outcome, ()) = tokio::join!(claiming(desk), mark_all(mailer, reports));
         while let Some(ended) = sending.join_next().await {
             self.senders.push(ended.unwrap_or_else(|error| {
@@ -120,11 +115,15 @@ impl Crew {
     }
 }
 
+/// Marks that are worth a transaction: that many slots are free together, well before a claim waits for half of them.
+fn enough(slots: &Slots) -> usize {
+    (slots.count() / 4).clamp(1, MARK_AT_ONCE)
+}
+
 /// Where claimed mails wait for a sender; closed with its end.
 struct Desk {
     mailer: Arc<Mailer>,
-    slots: Arc<Semaphore>,
-    half: usize,
+    slots: Slots,
     jobs: Arc<Jobs>,
     reporter: Reporter,
 }
@@ -136,22 +135,16 @@ impl Drop for Desk {
 }
 
 impl Desk {
-    /// All free slots, once that is half of them: a claim is a transaction, and should be worth it. Senders that
-    /// hang hold one slot each, so that half are free again soon.
-    async fn free_slots(&self) -> Option<OwnedSemaphorePermit> {
-        let half = u32::try_from(self.half).ok()?;
-        // Never closed.
-        let mut free = Arc::clone(&self.slots).acquire_many_owned(half).await.ok()?;
-        let more = u32::try_from(self.slots.available_permits()).unwrap_or(0);
-        if let Ok(more) = Arc::clone(&self.slots).try_acquire_many_owned(more) {
-            free.merge(more);
-        }
+    /// Slots for the next claim; `all` of those before are filled, or not.
+    async fn free_slots(&mut self, all: bool) -> Option<Free> {
+        let free = self.slots.take(all).await?;
+        self.reporter.expect(enough(&self.slots));
         Some(free)
     }
 
     /// Claims due mails, one for each slot at most, and puts them before the senders; returns how many. Looks first
     /// whether any is due, since a claim is a write, unless there are `surely` more.
-    async fn claim(&self, mut slots: OwnedSemaphorePermit, surely: bool) -> Result<usize, StoreError> {
+    async fn claim(&self, mut slots: Free, surely: bool) -> Result<usize, StoreError> {
         let store = &self.mailer.kernel.store;
         let clock = self.mailer.kernel.clock.clone();
         if !surely && !store.read(move |db| Ok::<_, StoreError>(queries::any_due(db, &clock)?)).await? {

@@ -9,6 +9,7 @@ pub mod limits;
 mod mailer;
 mod model;
 mod queries;
+mod slots;
 mod trays;
 
 use std::collections::HashMap;

@@ -89,7 +89,7 @@ pub(super) struct Reporter {
 
 struct Gathered {
     count: AtomicUsize,
-    enough: usize,
+    enough: AtomicUsize,
     is_enough: Notify,
 }
 
@@ -99,9 +99,14 @@ impl Reporter {
         let before = self.gathered.count.fetch_add(1, Ordering::AcqRel);
         // The marker outlives every reporter.
         drop(self.reports.send(finished));
-        if before + 1 == self.gathered.enough {
+        if before + 1 == self.gathered.enough.load(Ordering::Relaxed) {
             self.gathered.is_enough.notify_one();
         }
+    }
+
+    /// From now so many are enough. What is in the tray is looked at when the time to gather is over.
+    pub fn expect(&self, enough: usize) {
+        self.gathered.enough.store(enough, Ordering::Relaxed);
     }
 }
 
@@ -114,7 +119,8 @@ pub(super) struct Reports {
 /// A tray of fates, which are taken out when they are `enough`, or a little after the first.
 pub(super) fn reports(enough: usize) -> (Reporter, Reports) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let gathered = Gathered { count: AtomicUsize::new(0), enough, is_enough: Notify::new() };
+    let gathered =
+        Gathered { count: AtomicUsize::new(0), enough: AtomicUsize::new(enough), is_enough: Notify::new() };
     let gathered = Arc::new(gathered);
     let reporter = Reporter { reports: sender, gathered: Arc::clone(&gathered) };
     (reporter, Reports { reports: receiver, gathered })
@@ -125,8 +131,10 @@ impl Reports {
     pub async fn next(&mut self, most: usize) -> Option<Vec<Finished>> {
         let mut batch = vec![self.reports.recv().await?];
         // While reporters are left: to those who wait for the end, ten milliseconds are long.
-        if !self.reports.is_closed() && self.gathered.count.load(Ordering::Acquire) < self.gathered.enough {
-            drop(timeout(GATHER, self.gathered.is_enough.notified()).await);
+        let gathered = &self.gathered;
+        let is_enough = gathered.count.load(Ordering::Acquire) >= gathered.enough.load(Ordering::Relaxed);
+        if !is_enough && !self.reports.is_closed() {
+            drop(timeout(GATHER, gathered.is_enough.notified()).await);
         }
         while batch.len() < most
             && let Ok(one) = self.reports.try_recv()

@@ -115,8 +115,11 @@ mail_templates!(WelcomeMail, "mail/welcome/subject.txt", "mail/welcome/body.txt"
 #[cfg(test)]
 mod tests {
     use super::{AlreadyInMail, ConfirmMail, WelcomeMail};
-    use crate::mail::render::soundness::check;
-    use crate::{forms::ConsentReceipt, speech::Speech};
+    use crate::{
+        forms::ConsentReceipt,
+        mail::{render::soundness::check, stencil::Stencil},
+        speech::Speech,
+    };
 
     #[test]
     fn confirm() -> askama::Result<()> {
@@ -131,6 +134,12 @@ mod tests {
         insta::assert_snapshot!("confirm", check("confirm", &mail.render()?)?);
         let spanish = ConfirmMail { speech: Speech::Spanish, ..mail.clone() };
         insta::assert_snapshot!("confirm_es", check("confirm_es", &spanish.render()?)?);
+        for mail in [&mail, &spanish] {
+            let stencil = Stencil::of(|[confirm_url, not_me_url]| {
+                ConfirmMail { confirm_url, not_me_url, ..mail.clone() }.render()
+            })?;
+            assert_eq!(stencil.with(&[mail.confirm_url.clone(), mail.not_me_url.clone()])?, mail.render()?);
+        }
         let bare = ConfirmMail { postal_address: None, ..mail };
         assert!(!bare.render()?.text.contains("Furnace"));
         Ok(())

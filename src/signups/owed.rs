@@ -16,7 +16,7 @@ use crate::{
     id::Id,
     kernel::Kernel,
     keys::{AddressHash, Keys, Link, Purpose},
-    mail::message::Content,
+    mail::{message::Content, stencil::Stencils},
     outbox::{Compose, Template},
     speech::Speech,
     store::Db,
@@ -35,14 +35,22 @@ pub(super) const WELCOME: &str = "welcome";
 pub fn templates(kernel: &Kernel, forms: &Forms) -> Vec<Box<dyn Template>> {
     let kernel = Arc::new(kernel.clone());
     vec![
-        Box::new(Confirm(Arc::clone(&kernel))),
+        Box::new(Confirm(Arc::new(ConfirmParts {
+            kernel: Arc::clone(&kernel),
+            stencils: Stencils::default(),
+        }))),
         Box::new(AlreadyIn(Arc::clone(&kernel))),
         Box::new(Welcome(kernel, forms.clone())),
     ]
 }
 
-// Shared, since each mail in hand holds one.
-struct Confirm(Arc<Kernel>);
+struct Confirm(Arc<ConfirmParts>);
+
+/// Shared, since each mail in hand holds them.
+struct ConfirmParts {
+    kernel: Arc<Kernel>,
+    stencils: Stencils<2>,
+}
 
 impl Template for Confirm {
     fn name(&self) -> &'static str {
@@ -51,31 +59,40 @@ impl Template for Confirm {
 
     fn load(&self, db: &mut Db, subjects: &[Id]) -> QueryResult<HashMap<Id, Compose>> {
         let pending = queries::list_pending(db, subjects)?;
-        let compose = |(id, address, language): (Id, AddressHash, String)| {
-            (id, confirm(Arc::clone(&self.0), id, address, Speech::of(&language)))
+        let compose = |(id, address, language): (Id, AddressHash, String)| -> (Id, Compose) {
+            let parts = Arc::clone(&self.0);
+            (id, Box::new(move |now| parts.compose(id, address, Speech::of(&language), now)))
         };
         Ok(pending.into_iter().map(compose).collect())
     }
 }
 
-fn confirm(kernel: Arc<Kernel>, signup: Id, address: AddressHash, speech: Speech) -> Compose {
-    Box::new(move |now: Timestamp| {
+impl ConfirmParts {
+    fn compose(
+        &self,
+        signup: Id,
+        address: AddressHash,
+        speech: Speech,
+        now: Timestamp,
+    ) -> askama::Result<Content> {
+        let Self { kernel, stencils } = self;
         let link_days = kernel.config.signups.link_days;
         let good = Link {
             subject: signup,
             version: 0,
             expires_at: Some(now.after(Duration::from_secs(u64::from(link_days) * 86_400))),
         };
-        let mail = ConfirmMail {
-            speech,
-            campaign_name: kernel.config.campaign.name.clone(),
-            postal_address: kernel.postal_address(),
-            confirm_url: kernel.url(&format!("/confirm/{}", kernel.keys.sign(Purpose::Confirm, &good))),
-            not_me_url: kernel.url(&not_me_path(&kernel.keys, address)),
-            link_days,
+        let links = [
+            kernel.url(&format!("/confirm/{}", kernel.keys.sign(Purpose::Confirm, &good))),
+            kernel.url(&not_me_path(&kernel.keys, address)),
+        ];
+        let render = |[confirm_url, not_me_url]: [String; 2]| {
+            let (campaign_name, postal_address) =
+                (kernel.config.campaign.name.clone(), kernel.postal_address());
+            ConfirmMail { speech, campaign_name, postal_address, confirm_url, not_me_url, link_days }.render()
         };
-        mail.render().map(|parts| parts.into_content(None))
-    })
+        Ok(stencils.in_speech(speech, render)?.with(&links)?.into_content(None))
+    }
 }
 
 /// Where whoever has this address says that it was not them; also long after the sign-up was erased.

@@ -72,6 +72,9 @@ pub(super) trait FirstLane: Send + Sync {
 struct Queues {
     lanes: [VecDeque<Job>; Lane::ALL],
     closed: bool,
+    /// Threads that found no job, by their number; the last to rest is the first to be woken, since its server process and
+    /// caches are warm.
+    resting: Vec<usize>,
 }
 
 #[derive(Default)]
@@ -102,6 +105,20 @@ impl Shared {
         self.lock().lanes.iter_mut().take(lanes).find_map(VecDeque::pop_front)
     }
 
+    /// Rests, for `at_most` so long if that is said, until somebody wakes thread `nth`; not at all if one of the first
+    /// `lanes` lanes has a job.
+    fn rest(&self, nth: usize, lanes: usize, at_most: Option<Duration>) {
+        if lanes > 0 {
+            let mut queues = self.lock();
+            if queues.closed || queues.lanes.iter().take(lanes).any(|lane| !lane.is_empty()) {
+                return;
+            }
+            queues.resting.push(nth);
+        }
+        at_most.map_or_else(thread::park, thread::park_timeout);
+        self.lock().resting.retain(|resting| *resting != nth);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,11 +140,11 @@ impl Writer {
         let shared = Arc::new(Shared::default());
         let (mut threads, mut handles) = (Vec::new(), Vec::new());
         let mut opened = Some(db);
-        for duty in duties.iter().copied() {
+        for (nth, duty) in duties.iter().copied().enumerate() {
             let (shared, url, db) = (Arc::clone(&shared), url.clone(), opened.take());
             let handle = thread::Builder::new()
                 .name("writer".to_owned())
-                .spawn(move || run(&shared, &url, duty, db))?;
+                .spawn(move || run(&shared, &url, (nth, duty), db))?;
             threads.push((duty, handle.thread().clone()));
             handles.push(handle);
         }
@@ -142,14 +159,17 @@ impl Writer {
     }
 
     pub(super) fn submit(&self, lane: Lane, job: Job) -> Result<(), StoreError> {
-        {
-            let mut queues = self.shared.lock();
-            if queues.closed {
-                return Err(StoreError::Closed);
-            }
-            queues.lanes[lane.index()].push_back(job);
+        let mut queues = self.shared.lock();
+        if queues.closed {
+            return Err(StoreError::Closed);
         }
-        self.threads.iter().filter(|(duty, _)| duty.takes_jobs()).for_each(|(_, thread)| thread.unpark());
+        queues.lanes[lane.index()].push_back(job);
+        let woken = queues.resting.pop();
+        drop(queues);
+        // One, for one job. Those at work look for more before they rest.
+        if let Some((_, thread)) = woken.and_then(|nth| self.threads.get(nth)) {
+            thread.unpark();
+        }
         Ok(())
     }
 
@@ -166,7 +186,7 @@ impl Writer {
     }
 }
 
-fn run(shared: &Shared, url: &DatabaseUrl, duty: Duty, mut connection: Option<Db>) {
+fn run(shared: &Shared, url: &DatabaseUrl, (nth, duty): (usize, Duty), mut connection: Option<Db>) {
     let mut turns = 0;
     let mut last_intake: Option<Instant> = None;
     loop {
@@ -182,12 +202,12 @@ fn run(shared: &Shared, url: &DatabaseUrl, duty: Duty, mut connection: Option<Db
         };
         match (&first, &job) {
             (None, None) if is_busy && duty == Duty::All => {
-                thread::park_timeout(rest);
+                shared.rest(nth, 1, Some(rest));
                 continue;
             }
             (None, None) if shared.is_finished(duty) => return,
             (None, None) => {
-                thread::park();
+                shared.rest(nth, if duty.takes_jobs() { Lane::ALL } else { 0 }, None);
                 continue;
             }
             (Some(_), None) => last_intake = Some(Instant::now()),

@@ -95,6 +95,17 @@ fn headers_cannot_be_injected() {
 }
 
 #[test]
+fn a_plain_recipient_is_written_as_any_other_is() {
+    for to in
+        ["a@example.org", "o'neil+x=y@xn--bcher-kva.example", &format!("{0}@{0}.example", "a".repeat(60))]
+    {
+        let to = address(to).unwrap();
+        let printed = print(header::To::from(Mailboxes::from(Mailbox::new(None, to.clone()))));
+        assert_eq!(to_header(to), printed);
+    }
+}
+
+#[test]
 fn odd_recipients_are_refused_without_being_quoted() {
     for to in [
         "",
