@@ -17,7 +17,7 @@ use super::{
     mailer::{Mailer, RECOVERY},
     model::Fate,
     queries,
-    slots::{Free, Slots},
+    slots::{Held, Slots},
     trays::{self, Finished, Job, Jobs, Reporter, Reports},
 };
 use crate::{
@@ -135,16 +135,17 @@ impl Drop for Desk {
 }
 
 impl Desk {
-    /// Slots for the next claim; `all` of those before are filled, or not.
-    async fn free_slots(&mut self, all: bool) -> Option<Free> {
-        let free = self.slots.take(all).await?;
+    /// Slots for the next claim; `all` of those before were filled, or not.
+    async fn free_slots(&mut self, all: bool) -> Option<Held> {
+        let half = self.slots.half_free().await?;
+        let held = self.slots.take(half, self.jobs.longest_wait(), all);
         self.reporter.expect(enough(&self.slots));
-        Some(free)
+        Some(held)
     }
 
     /// Claims due mails, one for each slot at most, and puts them before the senders; returns how many. Looks first
     /// whether any is due, since a claim is a write, unless there are `surely` more.
-    async fn claim(&self, mut slots: Free, surely: bool) -> Result<usize, StoreError> {
+    async fn claim(&self, mut slots: Held, surely: bool) -> Result<usize, StoreError> {
         let store = &self.mailer.kernel.store;
         let clock = self.mailer.kernel.clock.clone();
         if !surely && !store.read(move |db| Ok::<_, StoreError>(queries::any_due(db, &clock)?)).await? {

@@ -1,77 +1,80 @@
 //! How many mails a crew may have in hand: a mail takes a slot with its claim and frees it with its mark. Few, while they
-//! leave slowly: what one process has claimed, no other sends. More, the faster they leave: each claim and each mark is a
-//! transaction, and should be worth it. Called by the crew alone; knows no mail.
+//! wait long for a sender: what one process has claimed, no other sends. More, while they do not: each claim and each mark
+//! is a transaction, and should be worth it. Called by the crew alone; knows no mail.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// For each sender: at first, and the least.
 const AT_FIRST: usize = 64;
 const LEAST: usize = 2;
 /// For a crew, unless it has more at first.
 const MOST: usize = 1024;
-/// When half of them leave within so little time, there are too few; when it takes so long, too many.
-const FAST: Duration = Duration::from_millis(100);
-const SLOW: Duration = Duration::from_millis(500);
+/// Mails that wait so little for a sender are too few; those that wait so long are too many.
+const SHORT: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_millis(500);
 
-/// Slots that are free, taken all at once.
-pub(super) type Free = OwnedSemaphorePermit;
+/// One slot or several, held.
+pub(super) type Held = OwnedSemaphorePermit;
 
 /// The slots of a crew.
 pub(super) struct Slots {
     free: Arc<Semaphore>,
     senders: usize,
     count: usize,
-    taken_at: Option<Instant>,
 }
 
 impl Slots {
     /// Of a crew of `senders`.
     pub fn of(senders: usize) -> Self {
         let count = senders * AT_FIRST;
-        Self { free: Arc::new(Semaphore::new(count)), senders, count, taken_at: None }
+        Self { free: Arc::new(Semaphore::new(count)), senders, count }
     }
 
-    /// How many there are, free or not.
+    /// How many there are, free or held.
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// All free slots, once that is half of them. A sender that hangs holds one, so half are free again soon. If `all` of
-    /// those taken last were filled, the time since then tells how fast mails leave, and there are more or fewer from now.
-    pub async fn take(&mut self, all: bool) -> Option<Free> {
+    /// Returns once half of them are free. A sender that hangs holds one, so that is soon.
+    pub async fn half_free(&self) -> Option<Held> {
         let half = u32::try_from(self.count / 2).ok()?;
         // Never closed.
-        let mut free = Arc::clone(&self.free).acquire_many_owned(half).await.ok()?;
-        let now = Instant::now();
-        if let Some(since) = self.taken_at.replace(now).filter(|_| all) {
-            self.adapt(now - since, &mut free);
+        Arc::clone(&self.free).acquire_many_owned(half).await.ok()
+    }
+
+    /// All that are free, with the `half` that was waited for; one at least. Before that there may come to be more or fewer,
+    /// as mails have `waited` for a sender. How fast the database is does not count: when it is slow, each of its
+    /// transactions should carry more. More only if `all` that were taken last were needed.
+    pub fn take(&mut self, half: Held, waited: Duration, all: bool) -> Held {
+        let mut held = half;
+        if all && waited < SHORT {
+            self.become_more();
         }
         let more = u32::try_from(self.free.available_permits()).unwrap_or(0);
         if let Ok(more) = Arc::clone(&self.free).try_acquire_many_owned(more) {
-            free.merge(more);
+            held.merge(more);
         }
-        Some(free)
+        if waited > LONG {
+            self.become_fewer(&mut held);
+        }
+        held
     }
 
-    /// Half of the slots became free in `took`, and are `free`.
-    fn adapt(&mut self, took: Duration, free: &mut Free) {
-        let wanted = match took {
-            _ if took < FAST => self.count * 2,
-            _ if took > SLOW => self.count / 2,
-            _ => return,
-        };
-        let wanted = wanted.clamp(self.senders * LEAST, MOST.max(self.senders * AT_FIRST));
-        if wanted > self.count {
-            self.free.add_permits(wanted - self.count);
-        } else if let Some(surplus) = free.split(self.count - wanted) {
+    fn become_more(&mut self) {
+        let wanted = (self.count * 2).min(MOST.max(self.senders * AT_FIRST));
+        self.free.add_permits(wanted - self.count);
+        self.count = wanted;
+    }
+
+    /// Gives up half of the slots, out of those `held`, of which one is left.
+    fn become_fewer(&mut self, held: &mut Held) {
+        let surplus = self.count - (self.count / 2).max(self.senders * LEAST);
+        if let Some(surplus) = held.split(surplus.min(held.num_permits() - 1)) {
+            self.count -= surplus.num_permits();
             surplus.forget();
         }
-        self.count = wanted;
     }
 }
 
@@ -79,56 +82,77 @@ impl Slots {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn all_of(slots: &Slots) -> Free {
-        let count = u32::try_from(slots.free.available_permits()).unwrap();
-        Arc::clone(&slots.free).try_acquire_many_owned(count).unwrap()
+    const NONE: Duration = Duration::ZERO;
+    const TOO_LONG: Duration = Duration::from_secs(1);
+
+    /// What there is to take, if half are free.
+    fn take(slots: &mut Slots, waited: Duration, all: bool) -> Option<Held> {
+        let half = slots.half_free().now_or_never()??;
+        Some(slots.take(half, waited, all))
+    }
+
+    fn counts(senders: usize, first: usize, waited: Duration, all: bool) -> Vec<usize> {
+        let mut slots = Slots::of(senders);
+        (0..first).for_each(|_| drop(take(&mut slots, NONE, true)));
+        let count = |_| {
+            drop(take(&mut slots, waited, all));
+            slots.count()
+        };
+        (0..9).map(count).collect()
     }
 
     #[test]
-    fn there_are_more_while_mails_leave_fast_and_few_while_they_leave_slowly() {
-        let mut slots = Slots::of(4);
-        let counts = |slots: &mut Slots, took| {
-            let counts = (0..9).map(|_| {
-                let mut free = all_of(slots);
-                slots.adapt(took, &mut free);
-                slots.count()
-            });
-            counts.collect::<Vec<_>>()
-        };
-        assert_eq!(counts(&mut slots, FAST), [256; 9]);
-        assert_eq!(counts(&mut slots, Duration::ZERO), [512, 1024, 1024, 1024, 1024, 1024, 1024, 1024, 1024]);
-        assert_eq!(counts(&mut slots, SLOW * 2), [512, 256, 128, 64, 32, 16, 8, 8, 8]);
-        assert_eq!(counts(&mut Slots::of(32), Duration::ZERO), [2048; 9]);
+    fn there_are_more_while_mails_need_not_wait_for_a_sender_and_fewer_while_they_wait_long() {
+        assert_eq!(counts(4, 0, NONE, true), [512, 1024, 1024, 1024, 1024, 1024, 1024, 1024, 1024]);
+        assert_eq!(counts(4, 2, TOO_LONG, true), [512, 256, 128, 64, 32, 16, 8, 8, 8]);
+        assert_eq!(counts(4, 2, TOO_LONG, false), [512, 256, 128, 64, 32, 16, 8, 8, 8]);
+        for (waited, all) in [(NONE, false), (SHORT, true), (LONG, true)] {
+            assert_eq!(counts(4, 0, waited, all), [256; 9]);
+        }
+        assert_eq!(counts(32, 0, NONE, true), [2048; 9]);
     }
 
-    #[tokio::test]
-    async fn all_free_slots_are_taken_once_that_is_half_of_them() {
+    #[test]
+    fn all_free_slots_are_taken_once_that_is_half_of_them() {
         let mut slots = Slots::of(1);
-        let mut first = slots.take(false).await.unwrap();
+        let mut first = take(&mut slots, NONE, false).unwrap();
         assert_eq!(first.num_permits(), 64);
         let hanging = first.split(1).unwrap();
         drop(first.split(31).unwrap());
-        let waiting = tokio::spawn(async move { slots.take(false).await.unwrap().num_permits() });
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
+        assert!(take(&mut slots, NONE, false).is_none());
         drop(first);
-        assert_eq!(waiting.await.unwrap(), 63);
+        assert_eq!(take(&mut slots, NONE, false).unwrap().num_permits(), 63);
+        drop(hanging);
+    }
+
+    #[test]
+    fn with_half_of_them_held_there_is_one_to_take_however_long_mails_wait() {
+        let mut slots = Slots::of(4);
+        let mut sent = take(&mut slots, NONE, false).unwrap();
+        let hanging = sent.split(128).unwrap();
+        drop(sent);
+        assert_eq!(take(&mut slots, TOO_LONG, true).unwrap().num_permits(), 1);
+        assert_eq!(slots.count(), 129);
         drop(hanging);
     }
 
     proptest! {
         #[test]
-        fn no_slot_is_lost_or_made(took in prop::collection::vec(0u64..2_000, 0..40)) {
+        fn no_slot_is_lost_or_made(steps in prop::collection::vec((0u64..1_000, any::<bool>(), 0usize..2_000), 0..60)) {
             let mut slots = Slots::of(3);
-            for took in took {
-                let mut free = all_of(&slots);
-                slots.adapt(Duration::from_millis(took), &mut free);
-                drop(free);
-                prop_assert_eq!(slots.free.available_permits(), slots.count());
+            let mut held = Vec::<Held>::new();
+            for (waited, all, freed) in steps {
+                held.truncate(held.len().saturating_sub(freed));
+                if let Some(mut taken) = take(&mut slots, Duration::from_millis(waited), all) {
+                    prop_assert!(taken.num_permits() > 0);
+                    held.extend(std::iter::from_fn(|| taken.split(1).filter(|one| one.num_permits() == 1)));
+                }
+                prop_assert_eq!(slots.free.available_permits() + held.len(), slots.count());
                 prop_assert!((3 * LEAST..=MOST).contains(&slots.count()));
             }
         }

@@ -12,13 +12,14 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     time::timeout,
 };
 
 use super::{
     Compose,
     model::{Claimed, Fate},
+    slots::Held,
 };
 
 /// How long a report waits for others, unless there are already enough: a transaction for each few mails would cost more
@@ -30,21 +31,29 @@ pub(super) struct Job {
     pub mail: Claimed,
     pub compose: Compose,
     pub claimed_at: Instant,
-    pub slot: OwnedSemaphorePermit,
+    pub slot: Held,
 }
 
 /// A mail whose fate is to be marked; then its slot is free.
 pub(super) struct Finished {
     pub mail: Claimed,
     pub fate: Fate,
-    pub slot: OwnedSemaphorePermit,
+    pub slot: Held,
 }
 
 /// Mails that wait for a sender, the first first.
 pub(super) struct Jobs {
-    waiting: Mutex<VecDeque<Job>>,
+    waiting: Mutex<Waiting>,
     /// As many permits as wait.
     count: Semaphore,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Each with the time since when.
+    jobs: VecDeque<(Instant, Job)>,
+    /// The longest that one of those waited that were taken since somebody asked.
+    longest: Duration,
 }
 
 impl Default for Jobs {
@@ -54,16 +63,23 @@ impl Default for Jobs {
 }
 
 impl Jobs {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Job>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing panics while it is held.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts `jobs` behind the others.
     pub fn put(&self, jobs: Vec<Job>) {
-        let count = jobs.len();
-        self.waiting().extend(jobs);
+        let (count, now) = (jobs.len(), Instant::now());
+        self.waiting().jobs.extend(jobs.into_iter().map(|job| (now, job)));
         self.count.add_permits(count);
+    }
+
+    /// How long mails wait for a sender: the longest of those that wait, and of those that were taken since it was last asked.
+    pub fn longest_wait(&self) -> Duration {
+        let mut waiting = self.waiting();
+        let longest = std::mem::take(&mut waiting.longest);
+        waiting.jobs.front().map_or(longest, |(since, _)| longest.max(since.elapsed()))
     }
 
     /// No more come.
@@ -76,7 +92,10 @@ impl Jobs {
         if let Ok(one) = self.count.acquire().await {
             one.forget();
         }
-        self.waiting().pop_front()
+        let mut waiting = self.waiting();
+        let (since, job) = waiting.jobs.pop_front()?;
+        waiting.longest = waiting.longest.max(since.elapsed());
+        Some(job)
     }
 }
 
@@ -147,7 +166,7 @@ impl Reports {
 }
 
 /// Frees `slots` together, so that who waits for many is woken once.
-pub(super) fn free(slots: Vec<OwnedSemaphorePermit>) {
+pub(super) fn free(slots: Vec<Held>) {
     let all = slots.into_iter().reduce(|mut all, slot| {
         all.merge(slot);
         all

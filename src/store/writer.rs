@@ -110,7 +110,8 @@ impl Shared {
     fn rest(&self, nth: usize, lanes: usize, at_most: Option<Duration>) {
         if lanes > 0 {
             let mut queues = self.lock();
-            if queues.closed || queues.lanes.iter().take(lanes).any(|lane| !lane.is_empty()) {
+            let is_closed = queues.closed && at_most.is_none();
+            if is_closed || queues.lanes.iter().take(lanes).any(|lane| !lane.is_empty()) {
                 return;
             }
             queues.resting.push(nth);

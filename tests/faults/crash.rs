@@ -21,8 +21,8 @@ const STILL: Duration = Duration::from_millis(500);
 /// `mail.senders` of the default configuration.
 const SENDERS: usize = 4;
 /// What a crash may leave sent and not marked: what each sender has in hand and marks not yet committed, together
-/// never more than was claimed.
-const CLAIMED_MAX: usize = SENDERS * 32;
+/// never more than was claimed and may be in hand, while the relay is fast.
+const CLAIMED_MAX: usize = 1024;
 /// The lease of what was in hand at the last kill, and time for the rest.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 

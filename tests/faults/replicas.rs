@@ -20,8 +20,8 @@ use crate::{
 /// More sign-ups than a minute has room for.
 const ENDLESS: usize = 1_000_000;
 const CONNECTIONS: usize = 8;
-/// `mail.senders` of the default configuration, and the mails that each may have in hand until they are marked.
-const IN_HAND: usize = 4 * 64;
+/// What the default configuration's senders may have in hand until it is marked, while the relay is fast.
+const IN_HAND: usize = 1024;
 /// The lease of what was in hand at a kill, and time for the rest.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 /// How long the server is away.
