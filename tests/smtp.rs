@@ -255,6 +255,16 @@ async fn a_relay_that_hangs_costs_no_more_than_the_limit() {
 }
 
 #[tokio::test]
+async fn a_relay_that_is_slow_at_every_stage_is_waited_for() {
+    let server = start(Security::Plain).await;
+    for stage in STAGES {
+        server.set_behaviour(Behaviour::Slow { stage, by: Duration::from_millis(20) });
+        sender(&settings(&server, TlsMode::None), LIMIT).send(&mail()).await.unwrap();
+    }
+    assert_eq!(server.count(), STAGES.len());
+}
+
+#[tokio::test]
 async fn a_connection_lost_while_idle_is_made_again() {
     for behaviour in [
         Behaviour::Accept,

@@ -110,6 +110,30 @@ async fn a_hanging_relay_holds_one_sender_for_a_bounded_time_and_the_others_go_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_a_slow_relay_few_mails_are_claimed_and_when_it_is_fast_again_all_leave() {
+    const MAILS: usize = 600;
+    let (folder, relay) = (tempfile::tempdir().unwrap(), Relay::start().await);
+    let server = Server::start(folder.path(), &relay.variables()).await;
+    relay.set_behaviour(Behaviour::Slow { stage: Stage::Mail, by: Duration::from_millis(200) });
+    for number in 0..MAILS {
+        join(&server, &format!("{number}@example.org")).await;
+    }
+    until("its four senders have little in hand", SOON, async || {
+        Look::at(&server.database()).mails().iter().filter(|mail| mail.leased == 1).count() <= 16
+    })
+    .await;
+    let sent = relay.count();
+    assert!(sent + 100 < MAILS, "{sent} had left when there was little in hand");
+    relay.set_behaviour(Behaviour::Accept);
+    until("all have left", SOON, async || relay.count() == MAILS).await;
+    server.stop().await;
+    let mut to: Vec<_> = relay.messages().into_iter().flat_map(|message| message.to).collect();
+    to.sort();
+    to.dedup();
+    assert_eq!((to.len(), relay.count()), (MAILS, MAILS), "each once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_ends_the_server_within_ten_seconds_though_every_sender_hangs() {
     let (folder, relay) = (tempfile::tempdir().unwrap(), Relay::start().await);
     let server = Server::start(folder.path(), &relay.variables()).await;

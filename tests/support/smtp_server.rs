@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -59,6 +60,11 @@ pub enum Behaviour {
     /// Says nothing more.
     Hang {
         stage: Stage,
+    },
+    /// Answers only after so long.
+    Slow {
+        stage: Stage,
+        by: Duration,
     },
     /// Hangs up without an answer the next `times` times. At `Body` it has taken the message by then.
     Close {
@@ -123,6 +129,7 @@ pub enum Act {
     Go,
     Reply(&'static str),
     Hang,
+    Wait(Duration),
     Close,
 }
 
@@ -140,6 +147,7 @@ impl Shared {
                 Act::Reply(reply)
             }
             Behaviour::Hang { stage } if *stage == at => Act::Hang,
+            Behaviour::Slow { stage, by } if *stage == at => Act::Wait(*by),
             Behaviour::Close { stage, times } if *stage == at && *times > 0 => {
                 *times -= 1;
                 Act::Close

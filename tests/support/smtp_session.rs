@@ -46,6 +46,10 @@ impl<'a, S: Stream> Session<'a, S> {
                 self.shared.hangs();
                 std::future::pending().await
             }
+            Act::Wait(by) => {
+                tokio::time::sleep(by).await;
+                Ok(None)
+            }
             Act::Close => Ok(Some(false)),
         }
     }
