@@ -149,6 +149,27 @@ async fn an_erasure_reaches_the_merged_record_too() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_merges_of_each_into_the_other_one_is_done_and_one_is_told_that_the_record_has_changed() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    for pair in 0..6 {
+        let (a, b) = (
+            app.joined(&format!("a{pair}@example.org")).await,
+            app.joined(&format!("b{pair}@example.org")).await,
+        );
+        let ((_, of_a), (_, of_b)) = (editor.record(&a).await, editor.record(&b).await);
+        let merge = async |into: &str, etag: &str, other: &str| {
+            let path = format!("{into}/merge");
+            editor.on(Method::POST, &path, etag, Some(&json!({ "other": other }))).await.status
+        };
+        let (first, second) = tokio::join!(merge(&a, &of_a, &b), merge(&b, &of_b, &a));
+        let mut both = [first, second];
+        both.sort_unstable();
+        assert_eq!(both, [200, 412]);
+    }
+}
+
 /// What waits for a group: whom it shall forget, by the id and the address that its list had.
 async fn owed(program: &crate::support::Client, slug: &str) -> Vec<(String, String)> {
     let page = program.get(&format!("/api/v1/groups/{slug}/recalls")).await.expect(200).json();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{Record, RecordView, whole};
+use super::{Record, RecordView, lock_addresses, whole};
 use crate::{
     audit::{self, Act, Actor},
     clock::Timestamp,
@@ -266,6 +266,8 @@ fn apply(
     change: &RecordChange,
     now: Timestamp,
 ) -> Result<Vec<String>, AppError> {
+    let email = change.email.as_deref().map(EmailAddress::parse).transpose();
+    lock_addresses(db, keys, &[id], email.iter().flatten().map(|email| keys.address_hash(&email.key())))?;
     let Record { supporter, .. } = {
         let record = Record::lock(db, id)?;
         known.check(&record.etag()?)?;
@@ -274,7 +276,6 @@ fn apply(
     let before = Columns::of(&supporter);
     let columns = change.columns(&supporter).map_err(AppError::Invalid)?;
     let (tags, values) = (change.tags(db)?, change.fields(db)?);
-    let email = change.email.as_deref().map(EmailAddress::parse).transpose();
     let email = email.map_err(|error| AppError::field("email", error.code(), error.to_string()))?;
     let email = email.filter(|email| email.as_str() != supporter.email);
 

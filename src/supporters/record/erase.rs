@@ -3,7 +3,7 @@
 
 use diesel::{QueryResult, prelude::*};
 
-use super::Record;
+use super::{Record, lock_addresses};
 use crate::{
     audit::{self, Act, Actor},
     clock::Timestamp,
@@ -105,6 +105,7 @@ pub fn blank_signups(db: &mut Db, ids: &[Id]) -> QueryResult<usize> {
 pub(super) async fn by_staff(kernel: &Kernel, id: Id, known: IfMatch, actor: Actor) -> Result<(), AppError> {
     let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
     let write = move |db: &mut Db| {
+        lock_addresses(db, &keys, &[id], None)?;
         let record = Record::lock(db, id)?;
         known.check(&record.etag()?)?;
         erase(db, &keys, &record.supporter, now)?;
@@ -120,6 +121,7 @@ pub(super) async fn by_staff(kernel: &Kernel, id: Id, known: IfMatch, actor: Act
 pub(super) async fn suppress(kernel: &Kernel, id: Id, known: IfMatch, actor: Actor) -> Result<(), AppError> {
     let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
     let write = move |db: &mut Db| {
+        lock_addresses(db, &keys, &[id], None)?;
         let record = Record::lock(db, id)?;
         known.check(&record.etag()?)?;
         let hash = keys.address_hash(&record.supporter.email_key);

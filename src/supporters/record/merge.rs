@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Record, RecordView, whole};
+use super::{Record, RecordView, lock_addresses, whole};
 use crate::{
     audit::{self, Act, Actor},
     clock::Timestamp,
@@ -77,6 +77,7 @@ pub(super) async fn merge(
 ) -> Result<(RecordView, Etag), AppError> {
     let (keys, now) = (kernel.keys.clone(), kernel.clock.now());
     let write = move |db: &mut Db| {
+        lock_addresses(db, &keys, &[id, form.other], None)?;
         let survivor = Record::lock(db, id)?;
         known.check(&survivor.etag()?)?;
         let other = match Record::lock(db, form.other) {

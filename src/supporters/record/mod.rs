@@ -23,7 +23,8 @@ use crate::{
     http::Etag,
     id::Id,
     kernel::Kernel,
-    store::{Db, schema::supporters},
+    keys::{AddressHash, Keys},
+    store::{Db, lock, schema::supporters},
 };
 
 /// What a version of a record is taken of.
@@ -59,7 +60,7 @@ impl Record {
         })
     }
 
-    /// The same, and on PostgreSQL nobody else changes the row until the end of the transaction.
+    /// The same, and on PostgreSQL nobody else changes the row until the end of the transaction. After [`lock_addresses`].
     fn lock(db: &mut Db, id: Id) -> Result<Self, AppError> {
         if let Some(known) = queries::find(db, id)? {
             let row =
@@ -78,6 +79,21 @@ impl Record {
             fields: &self.fields,
         })
     }
+}
+
+/// Waits until nobody else decides anything about the addresses of these supporters, or about `new` ones: before any row is
+/// locked, since triage and imports lock addresses first, too. An address that is changed in between is another version.
+fn lock_addresses(
+    db: &mut Db,
+    keys: &Keys,
+    ids: &[Id],
+    new: impl IntoIterator<Item = AddressHash>,
+) -> Result<(), AppError> {
+    let mut hashes: Vec<AddressHash> = new.into_iter().collect();
+    for id in ids {
+        hashes.extend(queries::find(db, *id)?.map(|known| keys.address_hash(&known.email_key)));
+    }
+    Ok(lock::addresses(db, hashes)?)
 }
 
 /// Everything that is known of a supporter.
