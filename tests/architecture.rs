@@ -174,13 +174,14 @@ fn sql_in_routes_and_frameworks_in_rules_are_found() {
 #[test]
 fn files_without_words_too_long_or_with_allowed_lints_are_found() {
     let long = |head: &str| format!("{head}\n{}", "fn f() {}\n".repeat(500));
+    let linted = |how: &str| format!("//! x\n#[{how}(dead_code)]\nfn f() {{}}");
     for (text, faults) in [
         ("//! Says what it is.\nfn f() {}".to_owned(), 0),
         ("// A remark.\nfn f() {}".to_owned(), 1),
         (String::new(), 1),
         (long("//! Long."), 1),
         (long("//! Over 500 lines: it is one table."), 0),
-        ("//! x\n#[allow(dead_code)]\nfn f() {}".to_owned(), 1),
+        (linted("allow"), 1),
         ("//! x\n#![allow(dead_code)]".to_owned(), 1),
         ("//! x\n#[cfg_attr(test, allow(dead_code))]\nfn f() {}".to_owned(), 1),
         ("//! x\n#[expect(dead_code, reason = \"allow me\")]\nfn allow() {}".to_owned(), 0),

@@ -1,5 +1,6 @@
-//! How long bulk work lets a visitor wait for the writer; run by name, with `--ignored --nocapture`. On SQLite, whose one
-//! writer everybody shares, that is how long its transactions are.
+//! A visitor gets to the writer while bulk work is done; and how long the visitor waits, with more of it and `--nocapture`:
+//! `ROWS=20000 cargo test --release --test api bulk_pauses -- --nocapture`. On SQLite, whose one writer everybody shares, that
+//! is how long its transactions are.
 
 use std::{
     sync::{
@@ -15,8 +16,6 @@ use tokio::task::JoinHandle;
 
 use super::imports::already;
 use crate::support::TestApp;
-
-const ROWS: usize = 20_000;
 
 /// A visitor who writes nothing, again and again.
 struct Visitor {
@@ -43,6 +42,7 @@ impl Visitor {
     async fn tell(self, what: &str) {
         self.stop.store(true, Ordering::Relaxed);
         let mut waits = self.waits.await.unwrap();
+        assert!(!waits.is_empty(), "{what}: the visitor did not get to the writer");
         waits.sort_unstable();
         let at = |share: usize| waits[(waits.len() - 1) * share / 100];
         println!(
@@ -56,15 +56,15 @@ impl Visitor {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn how_long_bulk_work_lets_a_visitor_wait() {
+async fn a_visitor_gets_to_the_writer_while_bulk_work_is_done() {
+    let people = std::env::var("ROWS").map_or(1_000, |rows| rows.parse::<usize>().unwrap());
     let app = TestApp::start().await;
     let client = app.owner().await.token(&["supporters:read", "supporters:write", "imports", "forms"]).await;
     let field = json!({ "slug": "local", "label": "Local", "kind": "text" });
     client.post_json("/api/v1/admin/fields", &field).await.expect(201);
     client.post_json("/api/v1/admin/tags", &json!({ "slug": "steel" })).await.expect(201);
     let list = |extra: &str| {
-        let rows = (0..ROWS).map(|row| format!("person{row}@example.org,Ada,Furnace{row},44035{extra}\n"));
+        let rows = (0..people).map(|row| format!("person{row}@example.org,Ada,Furnace{row},44035{extra}\n"));
         let header = if extra.is_empty() { "" } else { ",tags,field.local" };
         format!("email,first_name,last_name,zip{header}\n{}", rows.collect::<String>())
     };
@@ -78,7 +78,8 @@ async fn how_long_bulk_work_lets_a_visitor_wait() {
     visitor.tell("a list that adds two tags and a value").await;
     let visitor = Visitor::of(&app);
     let apply = "/api/v1/admin/tags/steel/apply?q=person";
-    client.post_json(apply, &json!({ "action": "add" })).await.expect(200);
+    let tagged = client.post_json(apply, &json!({ "action": "add" })).await.expect(200).json();
+    assert_eq!(tagged["changed"], json!(people));
     visitor.tell("a tag for everybody").await;
     let visitor = Visitor::of(&app);
     client.delete("/api/v1/admin/tags/steel").await.expect(204);

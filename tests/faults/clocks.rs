@@ -18,14 +18,14 @@ struct Replicas {
     folder: tempfile::TempDir,
     postgres: Postgres,
     relay: Relay,
-    library: PathBuf,
+    wrong_clock: PathBuf,
 }
 
 impl Replicas {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let library = preloaded(folder.path(), "wrong_clock", include_str!("wrong_clock.c"));
-        Self { folder, postgres: Postgres::empty(), relay: Relay::start().await, library }
+        let wrong_clock = preloaded(folder.path(), "wrong_clock", include_str!("wrong_clock.c"));
+        Self { folder, postgres: Postgres::empty(), relay: Relay::start().await, wrong_clock }
     }
 
     /// One whose clock is ahead by so many seconds.
@@ -34,7 +34,7 @@ impl Replicas {
         let mut variables = self.relay.variables();
         variables.extend([
             ("OPENHEARTH__DATABASE__URL", url.as_str()),
-            (PRELOAD, self.library.to_str().unwrap()),
+            (PRELOAD, self.wrong_clock.to_str().unwrap()),
             ("WRONG_BY", wrong_by),
         ]);
         let path: &Path = self.folder.path();

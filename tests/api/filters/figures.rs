@@ -1,6 +1,6 @@
-//! How long a page of the list takes with each filter, over HTTP, among a million supporters; the shares, tags and dates
-//! of many are those of the oldest rows, which a walk from the newest would meet last. By hand:
-//! `cargo test --release --test api -- --ignored --nocapture figures`, and the same by `tests/with_postgres`.
+//! Pages of the list with each filter, over HTTP; the shares, tags and dates of many are those of the oldest rows, which a
+//! walk from the newest would meet last. How long each takes among a million supporters, which a slow machine may fail:
+//! `ROWS=1000000 cargo test --release --test api figures -- --nocapture`, and the same by `tests/with_postgres`.
 
 use std::time::{Duration, Instant};
 
@@ -182,9 +182,9 @@ async fn a_page_of_many_is_the_beginning_of_the_whole_however_it_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a million rows, by hand"]
-async fn each_filter_gives_a_page_of_a_million_in_time() {
-    let rows = std::env::var("ROWS").map_or(1_000_000, |rows| rows.parse().unwrap());
+async fn each_filter_gives_its_pages_and_of_as_many_rows_as_are_asked_for_in_time() {
+    let asked = std::env::var("ROWS").ok().map(|rows| rows.parse().unwrap());
+    let rows = asked.unwrap_or(2_000);
     let app = TestApp::start().await;
     app.populate(&[]).await;
     let begun = Instant::now();
@@ -216,7 +216,7 @@ async fn each_filter_gives_a_page_of_a_million_in_time() {
         times.sort_unstable();
         let p50 = times[PAGES / 2];
         println!("{:60} {rows:>3} rows {:>8.1} ms", query, p50.as_secs_f64() * 1e3);
-        if p50 > CEILING {
+        if asked.is_some() && p50 > CEILING {
             slow.push(query);
         }
     }
@@ -231,6 +231,8 @@ async fn each_filter_gives_a_page_of_a_million_in_time() {
     let path = "/api/v1/admin/tags/donor/apply?tag=steel";
     let done = editor.post_json(path, &json!({ "action": "add" })).await.expect(200).json();
     println!("tagged {} in {:.2} s", done["changed"], begun.elapsed().as_secs_f64());
+    let again = editor.post_json(path, &json!({ "action": "add" })).await.expect(200).json();
+    assert_eq!(again["changed"], 0, "whom it meets has it");
     let mut times = Vec::new();
     for _ in 0..PAGES {
         let begun = Instant::now();
